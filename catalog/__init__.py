@@ -1,0 +1,1 @@
+"""What exists (facts, pure) and where it is kept (stores, all input and output)."""

@@ -1,0 +1,1 @@
+"""What exists: immutable knowledge that imports nothing of ours but itself."""

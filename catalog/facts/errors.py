@@ -1,0 +1,78 @@
+"""Every deliberate error: one sentence that says what, where, the value and the way out."""
+
+EXIT_WRONG_CALL = 2
+"""The call itself is wrong: a name, a year, a path, an option."""
+EXIT_UNITS_FAILED = 3
+"""The call was right, but some unit of work could not be completed."""
+
+
+class CryoatlasError(Exception):
+    """Base of all deliberate errors; its text is shown to the user as it is."""
+
+    exit_code = EXIT_UNITS_FAILED
+
+
+class WrongCall(CryoatlasError):
+    """The user asked for something that does not exist or cannot be."""
+
+    exit_code = EXIT_WRONG_CALL
+
+
+class UnknownRegion(WrongCall):
+    """No region of that name."""
+
+
+class UnknownModel(WrongCall):
+    """No model of that name, or a model whose input contract the cube cannot meet."""
+
+
+class BandsMissing(UnknownModel):
+    """A model expects bands that the cube lacks."""
+
+
+class YearsInverted(WrongCall):
+    """A year span that ends before it starts, or lies outside the archive."""
+
+
+class CatalogUnreachable(CryoatlasError):
+    """The catalog did not answer after all retries."""
+
+
+class NoScenes(CryoatlasError):
+    """The catalog holds no scene for a region and season."""
+
+
+class SourceUnavailable(CryoatlasError):
+    """A read that may work when tried again: time-outs, 429, 5xx. The only error that is retried."""
+
+
+class SourceBroken(CryoatlasError):
+    """A file that is there but cannot be decoded; trying again does not help."""
+
+
+class SourceChanged(CryoatlasError):
+    """A scene was replaced in place between planning and reading."""
+
+
+class GridMismatch(CryoatlasError):
+    """Raster or table does not lie on the grid that was promised."""
+
+
+class SchemaError(CryoatlasError):
+    """Data does not have the columns, types or units of its schema; lists every mismatch."""
+
+
+class StoreNewer(WrongCall):
+    """The store was written by a newer schema than this program knows."""
+
+
+class StoreNotWritable(WrongCall):
+    """The store path exists but cannot be written, or cannot be created."""
+
+
+class StoreFull(CryoatlasError):
+    """The disk or quota behind the store is full; what is complete stays complete."""
+
+
+class UnpredictedPixels(CryoatlasError):
+    """Some valid pixel of a tile got no prediction, or a prediction that is not a number."""

@@ -1,0 +1,83 @@
+"""Every number that a user may change: one frozen record per stage, each default stated once."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+_STRICT: dict[str, Any] = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """Which scenes are considered and which are refused."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    max_scene_cloud_percent: float = 80.0
+    """Cloud cover of the whole scene above which the catalog is not even asked."""
+    max_tile_cloud_share: float = 0.6
+    """Cloud share over the tile above which a scene is refused."""
+    max_tile_snow_share: float = 0.9
+    """Snow share over the tile above which a scene is refused."""
+    max_scenes: int = 20
+    """Optical scenes per tile and year; the clearest are kept."""
+    min_sun_elevation_deg: float = 15.0
+    """Below this, shadows and haze outweigh what a scene adds."""
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceOptions:
+    """How scenes become one surface."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    cloud_jump_reflectance: float = 0.08
+    """Rise of blue over the pixel's clear-sky reference from which the second test says cloud (after MAJA, Hagolle 2010)."""
+    water_vote_share: float = 0.6
+    """Share of a pixel's looks that must look like water before masks lose their veto there."""
+    snow_ndsi: float = 0.4
+    """Hall et al. 1995."""
+    snow_min_nir: float = 0.11
+    """Hall et al. 2002: water is darker."""
+    shadow_range_m: float = 4480.0
+    """How far terrain is searched for what may cast a shadow; two chips."""
+    radar_border_px: int = 3
+    """Pixels eroded at the edge of radar scenes."""
+    dem_gap_px: int = 2
+    """Widest gap of the elevation model that is filled, pixels of 30 m."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineOptions:
+    """What counts as a feature."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    threshold: float = 0.5
+    """Probability from which a pixel counts as inside."""
+    min_area_m2: float = 5_000.0
+    """Smaller features are kept with the flag `below_minimum_area`."""
+    keep_area_m2: float = 1_000.0
+    """Features smaller than this are dropped, after joining."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackOptions:
+    """What makes a change an event."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    min_overlap: float = 0.1
+    """Overlap, as share of the smaller outline, from which two outlines are the same ground."""
+    drain_share: float = 0.5
+    """Loss of area between two observed years, as share, from which a drainage is reported."""
+    min_observed: float = 0.8
+    """Share of a footprint that must be observed before an absence counts."""
+    dip_share: float = 0.25
+    """Drop below both neighbours in time, as share, from which a year is not comparable."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapOptions:
+    """All stages of the main road."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    search: SearchOptions = field(default_factory=SearchOptions)
+    surface: SurfaceOptions = field(default_factory=SurfaceOptions)
+    outline: OutlineOptions = field(default_factory=OutlineOptions)
+    track: TrackOptions = field(default_factory=TrackOptions)

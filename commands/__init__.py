@@ -1,0 +1,1 @@
+"""The `cryoatlas` command: what users type, and what they read on the terminal."""

@@ -1,0 +1,1 @@
+"""Order: what follows what, over which tiles and years. One file is one deployment."""

@@ -1,0 +1,1 @@
+"""Place: settings, cluster and deployment recipes."""

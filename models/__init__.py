@@ -1,0 +1,1 @@
+"""Computation: pure functions from typed arrays to typed arrays, no input or output."""

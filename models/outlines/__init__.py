@@ -1,0 +1,1 @@
+"""Geometric: probability to features, and features through the years."""

@@ -1,0 +1,1 @@
+"""Surface to probability, one window at a time."""

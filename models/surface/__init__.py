@@ -1,0 +1,1 @@
+"""Physical: from stored counts to what the ground looks like."""

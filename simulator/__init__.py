@@ -1,0 +1,1 @@
+"""Seeded worlds that are hard in the ways real ones are; shares no code with what it tests."""
