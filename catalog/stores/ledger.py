@@ -1,0 +1,109 @@
+"""What is done, and from what: one small record per unit, written after the data it describes."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from catalog.facts.causes import COMPLETE_STATES, State
+from catalog.facts.errors import CryoatlasError, StoreFull, StoreNotWritable
+from catalog.facts.records import Outcome, Unit
+from catalog.stores.files import checksum, looks_like, write_atomic
+from catalog.stores.store import Store
+
+
+
+def fingerprint_of(inputs: Mapping[str, Any]) -> str:
+    """Return a hash of everything that goes into a unit; equal inputs give equal hashes in any order of keys."""
+    text = json.dumps(inputs, sort_keys=True, default=str, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def find(store: Store, unit: Unit) -> Outcome | None:
+    """Return the record of a unit, restored from the receipt beside its product when the ledger lost it."""
+    for folder in (store.ledger, store.receipts):
+        path = folder(unit.region, unit.year) / _name(unit)
+        if path.is_file():
+            outcome = _read(path)
+            if folder == store.ledger or verified(store, outcome):
+                return outcome
+    return None
+
+
+def find_all(store: Store, region: str, year: int) -> tuple[Outcome, ...]:
+    """Return every record of a region-year, ordered by stage and tile."""
+    names = {path.name for folder in (store.ledger, store.receipts) for path in folder(region, year).glob("*.json")}
+    found = (find(store, _unit(region, year, name)) for name in sorted(names))
+    return tuple(sorted((o for o in found if o), key=lambda outcome: (outcome.unit.stage, outcome.unit.tile)))
+
+
+def put(store: Store, outcome: Outcome) -> Outcome:
+    """Record an outcome: first the receipt that stays with the products, then the ledger."""
+    content = json.dumps(asdict(outcome), sort_keys=True, indent=1, default=str).encode()
+    for folder in (store.receipts, store.ledger):
+        write_atomic(folder(outcome.unit.region, outcome.unit.year) / _name(outcome.unit), content)
+    return outcome
+
+
+def present(store: Store, outcome: Outcome) -> bool:
+    """Say whether everything an outcome promises is there in its promised size."""
+    return all(looks_like(store.root / path, promise) for path, promise in outcome.outputs.items())
+
+
+def verified(store: Store, outcome: Outcome) -> bool:
+    """Say whether everything an outcome promises is there, byte for byte."""
+    return present(store, outcome) and all(checksum(store.root / path) == promise for path, promise in outcome.outputs.items())
+
+
+def is_current(store: Store, unit: Unit, fingerprint: str) -> Outcome | None:
+    """Return the record of a unit that needs no work: same fingerprint, complete, and its products are there."""
+    outcome = find(store, unit)
+    if outcome is None or outcome.fingerprint != fingerprint or outcome.state not in COMPLETE_STATES:
+        return None
+    return outcome if present(store, outcome) else None
+
+
+def once(store: Store, unit: Unit, inputs: Mapping[str, Any], produce: Callable[[], Outcome]) -> Outcome:
+    """Do a unit unless it is done already from the same inputs; record what became of it.
+
+    A deliberate error makes the unit `failed` and lets the others go on; a store that is full or refuses stops everything.
+    """
+    fingerprint = fingerprint_of(inputs)
+    if done := is_current(store, unit, fingerprint):
+        return done
+    started = time.monotonic()
+    try:
+        outcome = produce()
+    except (StoreFull, StoreNotWritable):
+        raise
+    except CryoatlasError as error:
+        outcome = failure(unit, error)
+    seconds = round(time.monotonic() - started, 3)
+    return put(store, replace(outcome, fingerprint=fingerprint, inputs=dict(inputs), seconds=seconds))
+
+
+def failure(unit: Unit, error: Exception) -> Outcome:
+    """Return the outcome of a unit that an error ended."""
+    return Outcome(unit, State.FAILED, "", cause=type(error).__name__, message=str(error) or repr(error))
+
+
+def receipts_for(store: Store, paths: Iterable[Path]) -> dict[str, str]:
+    """Return checksums of products, keyed as the ledger writes them; absent files (empty shards) are left out."""
+    return {store.relative(path): checksum(path) for path in paths if path.is_file()}
+
+
+def _name(unit: Unit) -> str:
+    return f"{unit.tile}.{unit.stage}.json"
+
+
+def _unit(region: str, year: int, name: str) -> Unit:
+    tile, stage, _ = name.split(".")
+    return Unit(region, year, tile, stage)
+
+
+def _read(path: Path) -> Outcome:
+    fields = json.loads(path.read_bytes())
+    return Outcome(**{**fields, "unit": Unit(**fields["unit"]), "state": State(fields["state"])})

@@ -1,0 +1,115 @@
+"""Where everything lies in a store, and whether this program may use it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.facts.errors import StoreNewer, StoreNotWritable, WrongCall
+from catalog.facts.records import Target
+from catalog.facts.schemas import SCHEMA_VERSION
+from catalog.stores.files import storage_errors, write_atomic
+
+_CARD = "store.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The root of a store. Every path inside it is made here and nowhere else."""
+
+    root: Path
+
+    def card(self) -> Path:
+        """What says that this folder is a store, and of which schema."""
+        return self.root / _CARD
+
+    def region(self, region: str) -> Path:
+        """The region as it was when it was mapped."""
+        return self.root / "regions" / f"{region}.geojson"
+
+    def scenes(self, region: str, year: int) -> Path:
+        """Scenes considered for a region-year (stac-geoparquet)."""
+        return self.root / "scenes" / region / f"{year}.parquet"
+
+    def cube(self, region: str, year: int, epsg: int) -> Path:
+        """Surface cube of one zone."""
+        return self.root / "cubes" / region / str(year) / f"{epsg}.zarr"
+
+    def probability(self, target: Target, region: str, year: int, epsg: int) -> Path:
+        """Probability of the target in one zone."""
+        return self.root / "probability" / target / region / str(year) / f"{epsg}.zarr"
+
+    def outlines(self, target: Target, region: str, year: int, tile: str) -> Path:
+        """Pixel runs of one tile."""
+        return self.root / "outlines" / target / region / str(year) / f"{tile}.parquet"
+
+    def features(self, target: Target, region: str, year: int) -> Path:
+        """Joined and measured features of a region-year, without names yet."""
+        return self.root / "features" / target / region / f"{year}.parquet"
+
+    def identity(self, target: Target, region: str) -> Path:
+        """Every name ever given in a region, with the footprints it was given for."""
+        return self.root / "identity" / target / f"{region}.parquet"
+
+    def inventory(self, target: Target, region: str, year: int) -> Path:
+        """The inventory that users read."""
+        return self.root / "inventory" / target / f"region={region}" / f"year={year}" / "part.parquet"
+
+    def coverage(self, region: str, year: int) -> Path:
+        """One row per tile: what was observed."""
+        return self.root / "coverage" / f"region={region}" / f"year={year}" / "part.parquet"
+
+    def tracks(self, target: Target, region: str, table: str) -> Path:
+        """`tracks` or `events` of a region."""
+        return self.root / table / target / f"region={region}" / "part.parquet"
+
+    def pictures(self, region: str) -> Path:
+        """Folder of the pictures of a region."""
+        return self.root / "pictures" / region
+
+    def ledger(self, region: str, year: int) -> Path:
+        """Folder of the records of a region-year."""
+        return self.root / "ledger" / region / str(year)
+
+    def receipts(self, region: str, year: int) -> Path:
+        """Folder of the copies of those records that are kept with the products."""
+        return self.root / "receipts" / region / str(year)
+
+    def relative(self, path: Path) -> str:
+        """A path as the ledger writes it."""
+        return path.relative_to(self.root).as_posix()
+
+
+def open_store(location: str, *, create: bool = False) -> Store:
+    """Open a store; raises WrongCall, StoreNewer or StoreNotWritable with the way out."""
+    if "://" in location and not location.startswith("file://"):
+        raise WrongCall(f"Store {location!r}: object stores are not supported yet. Give a path on a mounted file system.")
+    store = Store(Path(location.removeprefix("file://")).expanduser().absolute())
+    if store.card().is_file():
+        _refuse_newer(store)
+    elif create:
+        _create(store)
+    else:
+        raise WrongCall(f"Store {location!r}: no store here. Make one with `cryoatlas run --store {location} ...`.")
+    if create:
+        _probe(store)
+    return store
+
+
+def _refuse_newer(store: Store) -> None:
+    version = int(json.loads(store.card().read_text())["schema_version"])
+    if version > SCHEMA_VERSION:
+        raise StoreNewer(f"{store.root}: written with schema {version}, this program knows up to {SCHEMA_VERSION}. Upgrade cryoatlas.")
+
+
+def _create(store: Store) -> None:
+    if store.root.exists() and not store.root.is_dir():
+        raise StoreNotWritable(f"{store.root} is a file, not a folder. Choose another --store.")
+    write_atomic(store.card(), json.dumps({"schema_version": SCHEMA_VERSION}).encode())
+
+
+def _probe(store: Store) -> None:
+    # os.access lies on network file systems and to root; a file that can be made cannot
+    probe = store.root / ".writable"
+    with storage_errors(probe):
+        probe.touch()
+        probe.unlink()

@@ -1,0 +1,50 @@
+"""The environment, read once when a flow starts, and the quiet defaults that Prefect needs on one machine."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+_PREFECT_DEFAULTS = {
+    # the default of 20 s is missed by a cold start on two busy cores, and the orphan then locks the database
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+    "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "cryoatlas",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    # flow logs live in the run record; sending every line to the database makes it grow without bound
+    "PREFECT_LOGGING_TO_API_ENABLED": "false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where and how wide a run may spread."""
+
+    workers: int
+    """Tiles worked on at the same time."""
+    cluster: str
+    """`threads`, `processes`, or the address of a running Dask scheduler."""
+
+
+def read_settings() -> Settings:
+    """Read CRYOATLAS_WORKERS and CRYOATLAS_CLUSTER; defaults fit this machine."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Settings(workers=int(os.environ.get("CRYOATLAS_WORKERS", cores)), cluster=os.environ.get("CRYOATLAS_CLUSTER", "threads"))
+
+
+def prepare_environment() -> None:
+    """Set what Prefect and the numeric libraries read when they are first imported; what the user set stays."""
+    for name, value in _PREFECT_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    if "PREFECT_API_URL" not in os.environ:
+        # a private home: a server that another project left behind must not be met here
+        os.environ.setdefault("PREFECT_HOME", str(_cache_home() / "cryoatlas" / "prefect"))
+    # one level of parallelism at a time: tiles side by side, each on one thread
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def _cache_home() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
