@@ -76,6 +76,43 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """One region-year to be mapped into one store; small, so that it travels through Prefect."""
+
+    region: str
+    year: int
+    target: Target
+    store: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """How one stage of a region-year ended."""
+
+    stage: str
+    states: Mapping[str, int]
+    """Units per state."""
+    failures: tuple[str, ...]
+    """One sentence per failed unit: which, and why."""
+    seconds: float
+    written: int
+    """Units that were worked on now; the others were current already."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionYearReport:
+    """How a whole region-year ended."""
+
+    job: Job
+    stages: tuple[StageReport, ...]
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Every failed unit of every stage."""
+        return tuple(failure for stage in self.stages for failure in stage.failures)
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
     """What the ledger keeps one record for."""
 

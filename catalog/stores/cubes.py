@@ -44,9 +44,11 @@ def open_cube(path: Path, tiles: Sequence[Tile], specs: tuple[ArraySpec, ...]) -
         if not (path / "zarr.json").is_file():
             _create(path, tiles[0], specs, origin, shape)
         group = zarr.open_group(path, mode="r+", zarr_format=3)
-    stored = (tuple(group.attrs["origin_yx_px"]), tuple(group.attrs["shape_yx_px"]))  # type: ignore[arg-type]
+    stored = _stored_rectangle(group)
     if stored != (origin, shape):
-        raise GridMismatch(f"{path}: made for pixels {stored}, the region now asks for {(origin, shape)}. Give the changed region a new name.")
+        raise GridMismatch(
+            f"{path}: made for pixels {stored}, the region now asks for {(origin, shape)}. Give the changed region a new name."
+        )
     return Cube(path, group, specs, origin, shape)
 
 
@@ -55,8 +57,7 @@ def read_cube(path: Path, specs: tuple[ArraySpec, ...]) -> Cube:
     if not (path / "zarr.json").is_file():
         raise GridMismatch(f"{path}: no cube here. Make it with `cryoatlas run`.")
     group = zarr.open_group(path, mode="r", zarr_format=3)
-    origin, shape = (tuple(group.attrs[key]) for key in ("origin_yx_px", "shape_yx_px"))  # type: ignore[arg-type]
-    return Cube(path, group, specs, origin, shape)
+    return Cube(path, group, specs, *_stored_rectangle(group))
 
 
 def write_tile(cube: Cube, tile: Tile, arrays: Mapping[str, NDArray[Any]]) -> tuple[Path, ...]:
@@ -95,10 +96,17 @@ def read_window(cube: Cube, name: str, window: Window) -> NDArray[Any]:
 
 def lazy_cube(path: Path) -> xr.Dataset:
     """Open a cube as users do: lazily, with coordinates and CRS."""
-    return xr.open_zarr(path, consolidated=False, decode_coords="all", mask_and_scale=False)
+    cube: xr.Dataset = xr.open_zarr(path, consolidated=False, decode_coords="all", mask_and_scale=False)
+    return cube
 
 
-def _array(cube: Cube, spec: ArraySpec) -> zarr.Array:
+def _stored_rectangle(group: zarr.Group) -> tuple[tuple[int, int], tuple[int, int]]:
+    attributes: dict[str, Any] = group.attrs.asdict()
+    (top, left), (height, width) = attributes["origin_yx_px"], attributes["shape_yx_px"]
+    return (top, left), (height, width)
+
+
+def _array(cube: Cube, spec: ArraySpec) -> zarr.Array[Any]:
     array = cube.group[spec.name]
     assert isinstance(array, zarr.Array)
     return array
@@ -127,7 +135,9 @@ def _create(path: Path, tile: Tile, specs: Sequence[ArraySpec], origin: tuple[in
         _create_array(root, spec, shape, tile.size_px)
     _create_coordinates(root, tile.epsg, origin, shape)
     # the group's attributes come last: a cube whose card is missing is created again, identically
-    root.attrs.update({"schema_version": SCHEMA_VERSION, "origin_yx_px": list(origin), "shape_yx_px": list(shape), **_geozarr(tile.epsg, origin, shape)})
+    root.attrs.update(
+        {"schema_version": SCHEMA_VERSION, "origin_yx_px": list(origin), "shape_yx_px": list(shape), **_geozarr(tile.epsg, origin, shape)}
+    )
 
 
 def _create_array(root: zarr.Group, spec: ArraySpec, shape: tuple[int, int], tile_px: int) -> None:
@@ -153,8 +163,10 @@ def _create_coordinates(root: zarr.Group, epsg: int, origin: tuple[int, int], sh
     y = -(np.arange(shape[0]) + origin[0] + 0.5) * PIXEL_M
     x = (np.arange(shape[1]) + origin[1] + 0.5) * PIXEL_M
     for name, values in (("y", y), ("x", x)):
-        attributes = {"units": "m", "standard_name": f"projection_{name}_coordinate", "axis": name.upper()}
-        array = root.create_array(name, shape=values.shape, dtype="float64", chunks=values.shape, dimension_names=[name], attributes=attributes, overwrite=True)
+        attributes: dict[str, Any] = {"units": "m", "standard_name": f"projection_{name}_coordinate", "axis": name.upper()}
+        array = root.create_array(
+            name, shape=values.shape, dtype="float64", chunks=values.shape, dimension_names=[name], attributes=attributes, overwrite=True
+        )
         array[:] = values
     transform = f"{origin[1] * PIXEL_M} {PIXEL_M} 0 {-origin[0] * PIXEL_M} 0 {-PIXEL_M}"
     attributes = {**CRS.from_epsg(epsg).to_cf(), "GeoTransform": transform}

@@ -15,7 +15,6 @@ from catalog.stores.files import checksum, looks_like, write_atomic
 from catalog.stores.store import Store
 
 
-
 def fingerprint_of(inputs: Mapping[str, Any]) -> str:
     """Return a hash of everything that goes into a unit; equal inputs give equal hashes in any order of keys."""
     text = json.dumps(inputs, sort_keys=True, default=str, separators=(",", ":"))

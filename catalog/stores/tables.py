@@ -20,11 +20,15 @@ _ROW_GROUP = 20_000
 _METADATA_KEY = b"cryoatlas"
 
 
-def put_features(path: Path, geometry: NDArray[Any], columns: Mapping[str, Sequence[Any]], schema: pa.Schema, *, provenance: Mapping[str, Any]) -> str:
+def put_features(
+    path: Path, geometry: NDArray[Any], columns: Mapping[str, Sequence[Any]], schema: pa.Schema, *, provenance: Mapping[str, Any]
+) -> str:
     """Write features with their geometry (EPSG:4326); return the file's checksum. Equal content is not written again."""
     frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(geometry, crs="EPSG:4326"))
     order = frame.hilbert_distance().argsort(kind="stable").to_numpy() if len(frame) else []
-    attributes = pa.table({field.name: pa.array(columns[field.name], field.type) for field in schema}, schema=schema).take(pa.array(order, pa.int64()))
+    attributes = pa.table({field.name: pa.array(columns[field.name], field.type) for field in schema}, schema=schema).take(
+        pa.array(order, pa.int64())
+    )
     shapes = _geometry_table(frame.iloc[order])
     table = shapes
     for position, name in enumerate(attributes.column_names):
