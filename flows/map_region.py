@@ -1,0 +1,46 @@
+"""Region and year to an inventory of features: the main road."""
+
+from prefect import flow
+
+from catalog.facts.options import MapOptions
+from catalog.facts.records import RegionYearReport
+from infra.cluster import open_cluster
+from infra.settings import read_settings
+from tasks.build_surfaces import build_surfaces
+from tasks.find_scenes import find_scenes
+from tasks.measure_features import measure_features
+from tasks.open_job import open_job
+from tasks.outline_tiles import outline_tiles
+from tasks.segment_region import segment_region
+from tasks.write_inventory import write_inventory
+
+_DEFAULTS = MapOptions()
+
+
+@flow(name="map-region", flow_run_name="{region}-{year}")
+def map_region(  # noqa: PLR0913 - a deployment's parameters are its form
+    region: str,
+    year: int,
+    catalog: str,
+    store: str,
+    model: str = "indices",
+    options: MapOptions = _DEFAULTS,
+    outlines: str | None = None,
+) -> RegionYearReport:
+    """Map one region in one year: scenes, surface, probability, outlines, features, inventory.
+
+    `region` is a bundled name, a GeoJSON file or a bounding box; `catalog` a provider, an address or a path;
+    `outlines` a file of glacier outlines beyond whose buffer tiles are skipped.
+    Units that fail are in the report and in the ledger; the others are complete.
+    """
+    job = open_job(region, year, store, outlines)
+    with open_cluster(read_settings()) as pool:
+        stages = (
+            find_scenes(job, catalog, options.search, pool),
+            build_surfaces(job, options.surface, pool),
+            segment_region(job, model),
+            outline_tiles(job, options.outline, pool),
+            measure_features(job, options.outline),
+            write_inventory(job, options),
+        )
+    return RegionYearReport(job, stages)

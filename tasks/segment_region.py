@@ -1,0 +1,105 @@
+"""Stored surface to stored probability: one model call per region-year, streamed over its zones."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from catalog.facts.causes import State
+from catalog.facts.grids import Tile
+from catalog.facts.records import Job, Outcome, StageReport, Unit
+from catalog.facts.schemas import PROBABILITY, PROBABILITY_NODATA, SURFACE
+from catalog.stores import cubes, ledger
+from catalog.stores.jobs import mapped_tiles, unit_of
+from catalog.stores.rounds import report_of, told
+from catalog.stores.store import Store, open_store
+from models.segmenter.contract import Segmenter, WindowArrays, check
+from models.segmenter.predict import Measures, TilePrediction, stream
+from models.segmenter.registry import model_named
+
+STAGE = "segment"
+VERSION = 1
+
+
+@task(cache_policy=NO_CACHE, task_run_name="segment-{job.region}-{job.year}")
+def segment_region(job: Job, model_name: str) -> StageReport:
+    """Predict every tile whose surface, or whose neighbours' surface, or whose model changed."""
+    store, model = open_store(job.store), model_named(model_name)
+    check(model.contract, {spec.name: spec.bands or (spec.name.upper(),) for spec in SURFACE}, model=model.name)
+    surfaces = {o.unit.tile: o for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "surface" and o.outputs}
+    before = {unit_of(job, tile, STAGE): ledger.find(store, unit_of(job, tile, STAGE)) for tile in surfaces}
+    started = time.monotonic()
+    outcomes: list[Outcome] = []
+    for tiles in _by_zone(job, surfaces).values():
+        outcomes += told(STAGE, _segment_zone(store, job, model, tiles, surfaces), total=len(surfaces))
+    return report_of(STAGE, outcomes, before.get, seconds=time.monotonic() - started)
+
+
+def _by_zone(job: Job, surfaces: Mapping[str, Outcome]) -> dict[int, list[Tile]]:
+    zones: dict[int, list[Tile]] = {}
+    for tile in mapped_tiles(job):
+        if tile.id in surfaces:
+            zones.setdefault(tile.epsg, []).append(tile)
+    return zones
+
+
+def _segment_zone(store: Store, job: Job, model: Segmenter, tiles: Sequence[Tile], surfaces: Mapping[str, Outcome]) -> Iterator[Outcome]:
+    inputs = {tile.id: _inputs(model, tile, surfaces) for tile in tiles}
+    stale = []
+    for tile in tiles:
+        current = ledger.is_current(store, unit_of(job, tile.id, STAGE), ledger.fingerprint_of(inputs[tile.id]))
+        if current:
+            yield current
+        else:
+            stale.append(tile)
+    if not stale:
+        return
+    cube = cubes.read_cube(store.cube(job.region, job.year, tiles[0].epsg), SURFACE)
+    target = cubes.open_cube(store.probability(job.target, job.region, job.year, tiles[0].epsg), mapped_tiles(job, tiles[0].epsg), PROBABILITY)
+    clock, measures = time.monotonic(), Measures()
+    for prediction in stream(model, stale, partial(_read, cube), measures=measures):
+        files = cubes.write_tile(target, prediction.tile, _arrays(prediction))
+        seconds, clock = round(time.monotonic() - clock, 3), time.monotonic()
+        unit = unit_of(job, prediction.tile.id, STAGE)
+        yield ledger.put(store, _outcome(store, unit, prediction, inputs[prediction.tile.id], files, seconds))
+
+
+def _inputs(model: Segmenter, tile: Tile, surfaces: Mapping[str, Outcome]) -> dict[str, object]:
+    # windows reach over the tile's edges, so the neighbours' pixels are inputs too
+    around = {t.id: dict(surfaces[t.id].outputs) for t in (tile, *tile.neighbours()) if t.id in surfaces}
+    return {"stage": f"{STAGE} {VERSION}", "model": f"{model.name} {model.version}", "model_sha256": model.sha256, "surfaces": around}
+
+
+def _read(cube: cubes.Cube, origin_yx: tuple[int, int], size: int) -> WindowArrays:
+    window = (*origin_yx, size, size)
+    cause = cubes.read_window(cube, "cause", window)
+    if (cause == OUTSIDE).all():
+        return WindowArrays(cause)
+    return WindowArrays(cause, *(cubes.read_window(cube, name, window) for name in ("s2", "s1", "dem", "looks")))
+
+
+OUTSIDE = next(spec.fill for spec in SURFACE if spec.name == "cause")
+
+
+def _arrays(prediction: TilePrediction) -> dict[str, NDArray[np.uint8]]:
+    nothing = np.full_like(prediction.probability, PROBABILITY_NODATA)
+    return {"probability": prediction.probability, "spread": nothing if prediction.spread is None else prediction.spread}
+
+
+def _outcome(store: Store, unit: Unit, prediction: TilePrediction, inputs: Mapping[str, object], files: Sequence[object], seconds: float) -> Outcome:
+    predicted = float((prediction.probability != PROBABILITY_NODATA).mean())
+    return Outcome(
+        unit,
+        State.DONE if predicted else State.UNOBSERVED,
+        ledger.fingerprint_of(inputs),
+        cause="" if predicted else "nothing_usable",
+        message="" if predicted else "no pixel of the surface was usable",
+        outputs=ledger.receipts_for(store, files),  # type: ignore[arg-type]
+        inputs=inputs,
+        measures={"predicted_share": predicted},
+        seconds=seconds,
+    )
