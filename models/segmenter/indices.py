@@ -1,0 +1,122 @@
+"""The weight-free model: water from spectral indices, backscatter and relief, as good as thresholds get.
+
+Recipe: votes of NDWI (McFeeters 1996), MNDWI (Xu 2006) and AWEI (Feyisa et al. 2014) against thresholds that follow the
+place (Li & Sheng 2012) and are trusted only where two groups are apart (Ashman et al. 1994; Martinis et al. 2015); radar as
+a second opinion; regions grown from certain seeds (OPERA DSWx-S1); level ground; rivers cut off; shares of water unmixed
+along shores. It is the baseline that every trained model must beat.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.facts.bands import DEM_NAME, S1_NAMES
+from catalog.facts.causes import Cause
+from models.segmenter.bodies import grown, rivers, steep
+from models.segmenter.contract import ELEVATION, OPTICAL, RADAR, InputContract, ModalityNeed, Prediction, WindowArrays, WindowBatch
+from models.segmenter.evidence import LIMIT, optical_evidence, radar_evidence, slope_of
+from models.segmenter.index_options import IndexOptions
+from models.segmenter.shores import water_share
+
+NAME = "indices"
+VERSION = "1"
+"""Raised whenever the numbers change."""
+_BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
+_THROUGH_CLOUD = frozenset({Cause.NO_SCENE, Cause.CLOUD, Cause.CLOUD_SHADOW, Cause.TERRAIN_SHADOW})
+_REFUSED = 0.3
+"""Highest probability of what looks like water but is a river or a shadow."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexModel:
+    """The model; holds its options and nothing else."""
+
+    options: IndexOptions = field(default_factory=IndexOptions)
+    name: str = NAME
+    version: str = VERSION
+    licence: str = "Apache-2.0"
+
+    @property
+    def sha256(self) -> str:
+        """Hash of version and options."""
+        text = json.dumps([self.version, asdict(self.options)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def contract(self) -> InputContract:
+        """Six optical bands or VV and VH, the elevation model when there is one."""
+        needs = (
+            ModalityNeed(OPTICAL, _BANDS, "1e-4", required=False),
+            ModalityNeed(RADAR, S1_NAMES, "dB", required=False),
+            ModalityNeed(ELEVATION, (DEM_NAME,), "m", required=False),
+        )
+        return InputContract(
+            needs,
+            self.options.window_px,
+            self.options.stride_px,
+            self.options.margin_px,
+            any_of=frozenset({OPTICAL, RADAR}),
+            sees_through=_THROUGH_CLOUD,
+            gives_spread=True,
+        )
+
+    def predict(self, batch: WindowBatch) -> Prediction:
+        """Probability of water (N, y, x), and the spread of the three indices."""
+        pairs = [predict_window(batch.window(index), self.options) for index in range(len(batch))]
+        return Prediction(np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs]))
+
+
+def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Probability and spread (y, x) of one window; 0 where nothing is seen."""
+    shape = window.cause.shape
+    slope = slope_of(window.dem, shape)
+    clear = np.zeros(shape, bool) if window.s2 is None else (window.cause == Cause.USABLE) & window.s2.all(axis=0)
+    evidence, spread = _evidence(window, clear, slope, options)
+    if not (evidence > 0).any():
+        return _probability(evidence, np.zeros(shape, bool)), spread
+    water = _water(evidence, clear, slope, options)
+    refused = rivers(water, window.dem, options.shape) | steep(water, slope, max_slope_deg=options.relief.object_slope_deg)
+    probability = _probability(evidence, water)
+    if window.s2 is not None:
+        share = water_share(window.s2, clear, water, options.shore)
+        probability = np.where(np.isfinite(share), share, probability)
+    probability = np.where(refused, np.minimum(probability, _REFUSED), probability)
+    return probability.astype(np.float32), spread
+
+
+def _evidence(
+    window: WindowArrays, clear: NDArray[np.bool_], slope: NDArray[np.float32], options: IndexOptions
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Log-odds and spread from what this window has; -LIMIT where it has nothing."""
+    evidence, spread = np.full(clear.shape, -LIMIT, np.float32), np.zeros(clear.shape, np.float32)
+    if window.s2 is not None and clear.any():
+        evidence, spread = optical_evidence(window.s2, clear, slope, options)
+    if window.s1 is None:
+        return evidence, spread
+    radar = radar_evidence(window.s1, options)
+    known = np.isfinite(radar)
+    both, alone = clear & known, known & ~clear
+    evidence[both] += options.radar.weight * np.clip(radar[both], -2.0, 1.0)
+    evidence[alone] = options.radar.alone * radar[alone]
+    return np.clip(evidence, -LIMIT, LIMIT), spread
+
+
+def _water(evidence: NDArray[np.float32], clear: NDArray[np.bool_], slope: NDArray[np.float32], options: IndexOptions) -> NDArray[np.bool_]:
+    flat = np.where(clear, options.relief.seed_slope_deg, options.radar.seed_slope_deg)
+    seeds = (evidence >= _log_odds(options.seed)) & (slope <= flat)
+    allowed = (evidence >= _log_odds(options.grow)) & (slope <= options.relief.grow_slope_deg)
+    return grown(seeds, allowed, min_px=options.shape.min_object_px)
+
+
+def _probability(evidence: NDArray[np.float32], water: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Logistic of the evidence; what did not grow from a seed stays under one half."""
+    plain = (1.0 / (1.0 + np.exp(-evidence))).astype(np.float32)
+    floor = np.where(evidence <= -LIMIT, np.float32(0), np.minimum(plain, np.float32(_REFUSED)))
+    return np.where(water, plain, floor).astype(np.float32)
+
+
+def _log_odds(probability: float) -> float:
+    return float(np.log(probability / (1.0 - probability)))
