@@ -45,4 +45,6 @@ class Refusal(StrEnum):
     SURPLUS = "enough clearer scenes"
     SUSPECT_OFFSET = "radiometric offset contradicts the pixels"
     READ_FAILED = "read failed"
+    BY_OPERATOR = "refused by the operator"
     NO_PROJECTION = "projection unknown"
+    BANDS_MISSING = "bands missing"
