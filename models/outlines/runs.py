@@ -86,6 +86,12 @@ def select(runs: Runs, keep: NDArray[np.bool_]) -> Runs:
     return Runs(runs.y[chosen], runs.x0[chosen], runs.x1[chosen], renumbered[runs.label[chosen]])
 
 
+def between_rows(runs: Runs, top: int, bottom: int) -> Runs:
+    """Return the runs of rows top <= y < bottom with their labels; not relabelled, components may be cut."""
+    place = slice(*np.searchsorted(runs.y, (top, bottom)))
+    return Runs(runs.y[place], runs.x0[place], runs.x1[place], runs.label[place])
+
+
 def to_labels(runs: Runs, bbox: tuple[int, int, int, int]) -> Int32:
     """Paint labels into a raster over `bbox` (y0, x0, y1, x1), ends exclusive; -1 is outside; runs are clipped."""
     top, left, bottom, right = bbox

@@ -1,0 +1,71 @@
+"""Geodesic area, perimeter and position of polygons that lie in a UTM zone."""
+
+from functools import lru_cache
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import Geod, Proj, Transformer
+
+from catalog.facts.grids import PIXEL_M, from_lonlat, to_lonlat
+
+Floats = NDArray[np.float64]
+Geometries = NDArray[np.object_]
+_WGS84 = Geod(ellps="WGS84")
+
+
+def to_degrees(geometries: Geometries, epsg: int) -> Geometries:
+    """Return geometries of a zone (metres) in EPSG:4326 (longitude, latitude)."""
+    return _transformed(geometries, to_lonlat(epsg))
+
+
+def to_metres(geometries: Geometries, epsg: int) -> Geometries:
+    """Return geometries in EPSG:4326 as metres of a zone."""
+    return _transformed(geometries, from_lonlat(epsg))
+
+
+def _transformed(geometries: Geometries, transformer: Transformer) -> Geometries:
+    def move(corners: Floats) -> Floats:
+        return np.column_stack(transformer.transform(corners[:, 0], corners[:, 1]))
+
+    moved: Geometries = np.asarray(shapely.transform(geometries, move), dtype=object)
+    return moved
+
+
+def area_perimeter(geometries: Geometries) -> tuple[Floats, Floats]:
+    """Return geodesic area (holes excluded, m2) and perimeter (holes included, m) of polygons in EPSG:4326.
+
+    Method: Karney 2013, as in GeographicLib; edges are geodesics on WGS 84, so that +-180 needs no care.
+    """
+    parts, part_of = shapely.get_parts(geometries, return_index=True)
+    rings, ring_of = shapely.get_rings(parts, return_index=True)
+    corners, corner_of = shapely.get_coordinates(rings, return_index=True)
+    first_of_part = np.concatenate([[True], ring_of[1:] != ring_of[:-1]]) if ring_of.size else np.empty(0, bool)
+    edges = np.searchsorted(corner_of, np.arange(rings.size + 1))
+    area, perimeter = np.zeros(len(geometries)), np.zeros(len(geometries))
+    owner = part_of[ring_of]
+    for ring in range(rings.size):
+        place = slice(edges[ring], edges[ring + 1])
+        ring_area, ring_perimeter = _WGS84.polygon_area_perimeter(corners[place, 0], corners[place, 1])
+        area[owner[ring]] += abs(ring_area) if first_of_part[ring] else -abs(ring_area)
+        perimeter[owner[ring]] += ring_perimeter
+    return area, perimeter
+
+
+def representative_points(polygons: Geometries, epsg: int) -> Floats:
+    """Return (longitude, latitude) of one point inside each polygon of a zone, shape (n, 2).
+
+    The middle of the widest stretch of the line half-way up the polygon (GEOS InteriorPointArea): the same pixels give the same point.
+    """
+    inside = shapely.get_coordinates(shapely.point_on_surface(polygons))
+    return np.column_stack(to_lonlat(epsg).transform(inside[:, 0], inside[:, 1]))
+
+
+def pixel_area_m2(epsg: int, longitude: float, latitude: float) -> float:
+    """Return the geodesic area of one pixel: 100 m2 over the squared scale factor of the zone at that point (Snyder 1987)."""
+    return PIXEL_M**2 / float(_projection(epsg).get_factors(longitude, latitude).areal_scale)
+
+
+@lru_cache(maxsize=128)
+def _projection(epsg: int) -> Proj:
+    return Proj(epsg)
