@@ -1,0 +1,6 @@
+"""stub"""
+from simulator.worlds import World
+from simulator.ground import Scenery
+def tundra(world: World, seed: int) -> Scenery:
+    """Build."""
+    raise NotImplementedError
