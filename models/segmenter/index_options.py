@@ -32,19 +32,30 @@ class SpectralRule(NamedTuple):
     """From here on NIR could be dirty ice as well, so NDWI has to be higher: ice has NIR/green of 0.75 and more."""
     milky_slope: float = 1.2
     """Rise of the NDWI threshold per unit of NIR above `milky_nir`."""
-    blue_cast: float = 1.20
-    """Blue/green from which dim pixels are lit by the sky only (shadowed rock, snow): clear water has 0.8-1.2."""
+    bright_blue: float = 0.08
+    blue_cast: float = 1.15
+    """Blue/green above which ground brighter than `bright_blue` is snow or ice lit by the sky only: what makes water bright are
+    particles, and they scatter green at least as well (Kirk 2011, ch. 6)."""
+    blue_cast_unit: float = 0.05
+    dim_bar: float = 0.25
+    """Added to the NDWI threshold where dim ground can lie in cast shadow: skylight alone gives rock an NDWI of 0.1 to 0.25."""
+    black_nir: float = 0.035
+    black_swir: float = 0.030
+    """Humic and very clear lakes are black in all bands and their indices are noise: darkness alone tells them from lit ground."""
+    black_unit: float = 0.007
+    black_most: float = 2.0
+    """Highest log-odds by darkness alone."""
 
 
 class RadarRule(NamedTuple):
     """Backscatter in dB (gamma0)."""
 
-    vv: float = -16.0
+    vv: float = -17.5
     vv_low: float = -20.0
-    vv_high: float = -14.0
+    vv_high: float = -15.5
     """Default and bounds of the local threshold (Martinis et al. 2015; OPERA DSWx-S1 ATBD, section 4)."""
     vv_unit: float = 1.2
-    vh: float = -22.0
+    vh: float = -23.0
     vh_unit: float = 1.2
     weight: float = 0.4
     """Share of radar evidence that is added to optical evidence: wind roughens lakes, so radar may doubt but not veto."""
@@ -68,6 +79,8 @@ class ReliefRule(NamedTuple):
     dim_slope_deg: float = 7.0
     """Dim pixels on steeper ground lose one log-odd per `dim_slope_unit_deg`."""
     dim_slope_unit_deg: float = 3.0
+    shadow_horizon_deg: float = 22.0
+    """Where terrain stands no higher, the summer sun lights every pixel."""
 
 
 class ShapeRule(NamedTuple):
@@ -115,6 +128,8 @@ class IndexOptions:
     """Probability from which a pixel may start a region (OPERA DSWx-S1)."""
     grow: float = 0.51
     """Probability down to which a region grows (OPERA DSWx-S1)."""
+    context: float = 2.5
+    """Log-odds added inside bodies: neighbours that are water are evidence too (the Ising prior of Geman & Geman 1984)."""
     block_px: int = 112
     """Side of the blocks of the global lattice that carry a local threshold; a threshold is judged on 3 x 3 of them."""
     window_px: int = 1120

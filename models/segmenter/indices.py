@@ -12,13 +12,16 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import binary_erosion
 
 from catalog.facts.bands import DEM_NAME, S1_NAMES
 from catalog.facts.causes import Cause
+from models.segmenter.backscatter import radar_evidence, smoothed
 from models.segmenter.bodies import grown, rivers, steep
 from models.segmenter.contract import ELEVATION, OPTICAL, RADAR, InputContract, ModalityNeed, Prediction, WindowArrays, WindowBatch
-from models.segmenter.evidence import LIMIT, optical_evidence, radar_evidence, slope_of
+from models.segmenter.evidence import LIMIT, optical_evidence
 from models.segmenter.index_options import IndexOptions
+from models.segmenter.relief import Relief, relief_of
 from models.segmenter.shores import water_share
 
 NAME = "indices"
@@ -72,14 +75,14 @@ class IndexModel:
 def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Probability and spread (y, x) of one window; 0 where nothing is seen."""
     shape = window.cause.shape
-    slope = slope_of(window.dem, shape)
+    relief = relief_of(window.dem, shape)
     clear = np.zeros(shape, bool) if window.s2 is None else (window.cause == Cause.USABLE) & window.s2.all(axis=0)
-    evidence, spread = _evidence(window, clear, slope, options)
+    evidence, spread = _evidence(window, clear, relief, options)
     if not (evidence > 0).any():
-        return _probability(evidence, np.zeros(shape, bool)), spread
-    water = _water(evidence, clear, slope, options)
-    refused = rivers(water, window.dem, options.shape) | steep(water, slope, max_slope_deg=options.relief.object_slope_deg)
-    probability = _probability(evidence, water)
+        return _probability(evidence, np.zeros(shape, bool), options), spread
+    water = _water(evidence, clear, relief.slope_deg, options)
+    refused = rivers(water, window.dem, options.shape) | steep(water, relief.slope_deg, max_slope_deg=options.relief.object_slope_deg)
+    probability = _probability(evidence, water, options)
     if window.s2 is not None:
         share = water_share(window.s2, clear, water, options.shore)
         probability = np.where(np.isfinite(share), share, probability)
@@ -88,19 +91,20 @@ def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray
 
 
 def _evidence(
-    window: WindowArrays, clear: NDArray[np.bool_], slope: NDArray[np.float32], options: IndexOptions
+    window: WindowArrays, clear: NDArray[np.bool_], relief: Relief, options: IndexOptions
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Log-odds and spread from what this window has; -LIMIT where it has nothing."""
     evidence, spread = np.full(clear.shape, -LIMIT, np.float32), np.zeros(clear.shape, np.float32)
     if window.s2 is not None and clear.any():
-        evidence, spread = optical_evidence(window.s2, clear, slope, options)
+        evidence, spread = optical_evidence(window.s2, clear, relief, options)
     if window.s1 is None:
         return evidence, spread
     radar = radar_evidence(window.s1, options)
     known = np.isfinite(radar)
     both, alone = clear & known, known & ~clear
     evidence[both] += options.radar.weight * np.clip(radar[both], -2.0, 1.0)
-    evidence[alone] = options.radar.alone * radar[alone]
+    if alone.any():
+        evidence[alone] = options.radar.alone * smoothed(radar)[alone]
     return np.clip(evidence, -LIMIT, LIMIT), spread
 
 
@@ -111,9 +115,10 @@ def _water(evidence: NDArray[np.float32], clear: NDArray[np.bool_], slope: NDArr
     return grown(seeds, allowed, min_px=options.shape.min_object_px)
 
 
-def _probability(evidence: NDArray[np.float32], water: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Logistic of the evidence; what did not grow from a seed stays under one half."""
-    plain = (1.0 / (1.0 + np.exp(-evidence))).astype(np.float32)
+def _probability(evidence: NDArray[np.float32], water: NDArray[np.bool_], options: IndexOptions) -> NDArray[np.float32]:
+    """Logistic of the evidence, surer where all neighbours are water; what did not grow from a seed stays well under a half."""
+    inside = binary_erosion(water, np.ones((3, 3), bool), border_value=1)
+    plain = (1.0 / (1.0 + np.exp(-evidence - options.context * inside))).astype(np.float32)
     floor = np.where(evidence <= -LIMIT, np.float32(0), np.minimum(plain, np.float32(_REFUSED)))
     return np.where(water, plain, floor).astype(np.float32)
 
