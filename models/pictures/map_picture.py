@@ -1,0 +1,186 @@
+"""One region in one year: true colour, what could not be seen and why, and the outlines."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import shapely
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from numpy.typing import NDArray
+from shapely.geometry.base import BaseGeometry
+
+from models.pictures.canvas import FAINT, ORANGE, PURPLE, RULE, SKY, YELLOW, Sheet, area_words, thousands
+from models.pictures.map_frame import Extent, draw_degrees, draw_north, draw_scale_bar
+from models.pictures.thumbnails import Thumbnail, cause_shares, enlarge
+from models.pictures.tones import CAUSE_NAMES, shade, swatch, true_colour
+
+LONGEST_PX: Final = 1600
+"""Longer side of the map itself; thumbnails are made no larger than this."""
+_SMALLEST_PX: Final = 900
+_MARGIN_LEFT, _MARGIN_RIGHT, _HEADER, _FOOTER = 52, 24, 92, 174
+_LINE, _SCALE_ROOM = 25, 330
+_TINY_PX: Final = 7.0
+"""Outlines smaller than this on the picture are ringed, or nobody would find them."""
+_POORLY_SEEN: Final = frozenset({"few_looks", "cloud_share", "lake_ice", "terrain_shadow"})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of outline is drawn and called."""
+
+    words: str
+    colour: str
+    dashes: tuple[float, ...] = ()
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "mapped": Kind("mapped", YELLOW),
+    "edge": Kind("cut by the region's edge", SKY, (5, 2)),
+    "poor": Kind("poorly seen", ORANGE, (3, 2)),
+    "small": Kind("below the minimum area", PURPLE, (1.2, 1.2)),
+}
+"""In the order of the legend."""
+
+
+@dataclass(frozen=True, slots=True)
+class MapCaption:
+    """The words and numbers around a map."""
+
+    title: str
+    year: int
+    target: str
+    """`lakes` or `slumps`."""
+    count: int
+    """Features at or above the minimum area."""
+    area_km2: float
+    area_error_km2: float | None
+    """Half of the 95 % interval of the total."""
+    source: str
+    """Model and data, for example `model indices 1`."""
+
+    @property
+    def attribution(self) -> str:
+        """The notice that the data's licence asks for."""
+        return f"Contains modified Copernicus Sentinel data {self.year}"
+
+
+def kind_of(flags: Sequence[str]) -> str:
+    """The kind of outline that an inventory's flags make; the gravest wins."""
+    if "below_minimum_area" in flags:
+        return "small"
+    if _POORLY_SEEN.intersection(flags):
+        return "poor"
+    return "edge" if "region_edge" in flags else "mapped"
+
+
+def map_picture(thumbnail: Thumbnail, outlines: Sequence[tuple[BaseGeometry, str]], caption: MapCaption) -> bytes:
+    """Draw a region-year as PNG; `outlines` are (polygon in the thumbnail's CRS, key of KINDS)."""
+    longest = max(thumbnail.cause.shape)
+    image = enlarge(thumbnail, max(1, math.ceil(_SMALLEST_PX / longest)))
+    height, width = image.cause.shape
+    sheet = Sheet(_MARGIN_LEFT + max(width, _SMALLEST_PX) + _MARGIN_RIGHT, _HEADER + height + _FOOTER)
+    extent = Extent(image.epsg, image.left_m, image.top_m - height * image.pixel_m, image.left_m + width * image.pixel_m, image.top_m)
+    _draw_map(sheet, image, extent, outlines)
+    _draw_header(sheet, caption)
+    _draw_footer(sheet, image, extent, [kind for _, kind in outlines], caption)
+    return sheet.png()
+
+
+def _draw_map(sheet: Sheet, image: Thumbnail, extent: Extent, outlines: Sequence[tuple[BaseGeometry, str]]) -> None:
+    height, width = image.cause.shape
+    axes = sheet.axes(_MARGIN_LEFT, _HEADER, width, height)
+    colours = shade(true_colour(image.rgb), np.asarray((image.rgb > 0).any(0)), image.cause)
+    axes.imshow(colours, extent=(extent.left, extent.right, extent.bottom, extent.top), interpolation="nearest", aspect="auto")
+    draw_degrees(axes, extent)
+    for spine in axes.spines.values():
+        spine.set_color(FAINT)
+        spine.set_linewidth(0.8)
+    for name in reversed(list(KINDS)):
+        _draw_outlines(axes, [geometry for geometry, kind in outlines if kind == name], KINDS[name], image.pixel_m)
+
+
+def _draw_outlines(axes: Axes, geometries: Sequence[BaseGeometry], kind: Kind, pixel_m: float) -> None:
+    if not geometries:
+        return
+    shapes = np.array(geometries, dtype=object)
+    bounds = shapely.bounds(shapes)
+    tiny = np.maximum(bounds[:, 2] - bounds[:, 0], bounds[:, 3] - bounds[:, 1]) < _TINY_PX * pixel_m
+    casing = [patheffects.Stroke(linewidth=2.6, foreground="#101010", alpha=0.75), patheffects.Normal()]
+    rings = _rings(shapes[~tiny])
+    if rings:
+        # a dashed line over an unbroken dark one stays visible on snow, rock and water alike
+        axes.add_collection(LineCollection(rings, colors="#101010", linewidths=2.6, alpha=0.75, capstyle="round"))
+        style = (0, kind.dashes) if kind.dashes else "solid"
+        axes.add_collection(LineCollection(rings, colors=kind.colour, linewidths=1.3, linestyles=[style]))
+    if tiny.any():
+        x, y = (bounds[tiny, 0] + bounds[tiny, 2]) / 2, (bounds[tiny, 1] + bounds[tiny, 3]) / 2
+        axes.plot(x, y, "o", ms=6, mfc="none", mec=kind.colour, mew=1.2, path_effects=casing)
+
+
+def _rings(shapes: NDArray[np.object_]) -> list[NDArray[np.float64]]:
+    lines = shapely.get_rings(shapely.get_parts(shapes))
+    return [shapely.get_coordinates(line) for line in lines]
+
+
+def _draw_header(sheet: Sheet, caption: MapCaption) -> None:
+    right = sheet.width_px - _MARGIN_RIGHT
+    sheet.text(_MARGIN_LEFT, 22, caption.title, 19, fontweight="bold")
+    what = {"lakes": "Glacial lakes", "slumps": "Retrogressive thaw slumps"}[caption.target]
+    sheet.text(_MARGIN_LEFT, 57, f"{what}, {caption.year}", 12.5, color=FAINT)
+    noun = caption.target if caption.count != 1 else caption.target[:-1]
+    sheet.text(right, 22, f"{thousands(caption.count)} {noun}", 19, ha="right", fontweight="bold")
+    sheet.text(right, 57, area_words(caption.area_km2, caption.area_error_km2), 12.5, ha="right", color=FAINT)
+
+
+def _draw_footer(sheet: Sheet, image: Thumbnail, extent: Extent, kinds: Sequence[str], caption: MapCaption) -> None:
+    below = _HEADER + image.cause.shape[0] + 30
+    panel = sheet.blank(0, below, sheet.width_px, sheet.height_px - below)
+    right = sheet.width_px - _MARGIN_RIGHT
+    _draw_legend(panel, image, kinds, right - _SCALE_ROOM)
+    draw_north(panel, x=right - 12, y=24, extent=extent)
+    draw_scale_bar(panel, right=right - 40, top=10, pixel_m=image.pixel_m, room_px=_SCALE_ROOM - 100)
+    panel.plot([_MARGIN_LEFT, right], [_FOOTER - 62] * 2, color=RULE, lw=0.8)
+    error = "" if caption.area_error_km2 is None else " ± 95 % (errors of lakes independent)."
+    note = f"Surface reflectance on one tone curve for all years. Total area{error or '.'} EPSG:{image.epsg}. {caption.source}."
+    sheet.text(_MARGIN_LEFT, below + _FOOTER - 54, note, 7.5, color=FAINT)
+    sheet.text(right, below + _FOOTER - 54, caption.attribution, 7.5, color=FAINT, ha="right")
+
+
+def _draw_legend(panel: Axes, image: Thumbnail, kinds: Sequence[str], limit: float) -> None:
+    """Only what the picture shows, with its number or share; wrapped before `limit`."""
+    place = (float(_MARGIN_LEFT), 12.0)
+    for name, kind in KINDS.items():
+        if name in kinds:
+            left, middle = place = _room(place, kind.words, limit)
+            style = (0, kind.dashes) if kind.dashes else "solid"
+            panel.plot([left, left + 24], [middle] * 2, color="#101010", lw=3.2, alpha=0.75, solid_capstyle="round")
+            panel.plot([left, left + 24], [middle] * 2, color=kind.colour, lw=1.6, linestyle=style)
+            place = _label(panel, place, f"{kind.words} ({thousands(kinds.count(name))})")
+    place = (float(_MARGIN_LEFT), place[1] + _LINE)
+    for code, share in cause_shares(image.cause).items():
+        if code in CAUSE_NAMES and share >= 5e-4:
+            left, middle = place = _room(place, CAUSE_NAMES[code], limit)
+            box = (left, left + 24, middle + 7.5, middle - 7.5)
+            panel.imshow(swatch(code, 15, 24), extent=box, interpolation="nearest", aspect="auto")
+            panel.plot(
+                [left, left + 24, left + 24, left, left], [middle - 7.5] * 2 + [middle + 7.5] * 2 + [middle - 7.5], color=RULE, lw=0.8
+            )
+            place = _label(panel, place, f"{CAUSE_NAMES[code]} {100 * share:.1f} %")
+    panel.set_xlim(0, panel.bbox.width)
+    panel.set_ylim(panel.bbox.height, 0)
+
+
+def _room(place: tuple[float, float], words: str, limit: float) -> tuple[float, float]:
+    """Where an entry fits: here, or at the start of the next line."""
+    width = 31 + 7.5 * (len(words) + 6)
+    return place if place[0] + width <= limit or place[0] <= _MARGIN_LEFT else (float(_MARGIN_LEFT), place[1] + _LINE)
+
+
+def _label(panel: Axes, place: tuple[float, float], words: str) -> tuple[float, float]:
+    """Write a label beside its symbol and return where the next entry starts."""
+    text = panel.text(place[0] + 31, place[1], words, fontsize=8.5, va="center", color=FAINT)
+    return place[0] + 31 + float(text.get_window_extent().width) + 22, place[1]
