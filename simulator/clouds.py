@@ -13,7 +13,7 @@ from simulator.worlds import World
 
 Floats = npt.NDArray[np.float32]
 CLOUD_PIXEL_M = 40.0
-SOFT_EDGE = 0.07
+SOFT_EDGE = 0.09
 LIKE_THE_OTHER = 0.85  # weight of the field shared by dates with the same key
 
 
@@ -35,8 +35,8 @@ def clouds_of(world: World, seed: int, pass_: OpticalPass, sun: Sun, convergence
     """Draw the sky of a date."""
     shape = world.base.rescaled(CLOUD_PIXEL_M / 10).shape
     own = (world.name, "cloud", pass_.when.year, pass_.number)
-    shared = fractal(shape, generator(seed, world.name, "cloud", pass_.cloud_key), exponent=3.0, longest_px=70)
-    single = fractal(shape, generator(seed, *own), exponent=2.6, longest_px=50)
+    shared = fractal(shape, generator(seed, world.name, "cloud", pass_.cloud_key), exponent=3.6, longest_px=60)
+    single = fractal(shape, generator(seed, *own), exponent=3.2, longest_px=40)
     field = LIKE_THE_OTHER * shared + (1 - LIKE_THE_OTHER**2) ** 0.5 * single
     rank = (rankdata(field) / field.size).reshape(shape).astype(np.float32)
     clear = 1 - pass_.cloud_cover

@@ -71,6 +71,8 @@ class State:
     shape: Polygon
     feature: Feature
     frozen: bool = False
+    resting: int = 0
+    """Years since it stopped changing; 0 while it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ class Cast:
         if (life.born is not None and year < life.born) or (life.gone is not None and year >= life.gone):
             return None
         frozen = feature.freezes and bool(generator(self.seed, feature.name, "ice", year).random() < 0.5)
-        return State(feature.name, feature.kind, outline(feature, year, self.seed), feature, frozen)
+        resting = 0 if life.rests is None else max(year - life.rests, 0)
+        return State(feature.name, feature.kind, outline(feature, year, self.seed), feature, frozen, resting)
 
     def envelopes(self) -> list[tuple[Feature, Polygon]]:
         """Largest ground each feature ever takes; features joined by a neck share one."""

@@ -12,6 +12,7 @@ from shapely.geometry import Polygon
 
 from simulator.features import Cast, Feature
 from simulator.frames import Frame, Positions, locate, reproject
+from simulator.noise import fractal, generator
 from simulator.spectra import MATERIALS, WATER
 from simulator.terrain import slope_of
 from simulator.worlds import World
@@ -134,7 +135,8 @@ def cut_lakes(elevation: Floats, base: Frame, envelopes: Sequence[tuple[Feature,
         window, mask = _window(shape, base)
         ring = np.asarray(distance_transform_edt(~mask)) * base.pixel_m
         level = float(ground[window][ring < 25].min())
-        cut = np.minimum(ground[window], level + BANK_M + 0.6 + feature.steep * ring)
+        crags = 1 + 0.3 * fractal(mask.shape, generator(0, feature.name, "cut"), exponent=3.0, longest_px=30)
+        cut = np.minimum(ground[window], level + BANK_M + 0.6 + feature.steep * ring * np.clip(crags, 0.45, 2.2))
         ground[window] = np.where(ring < 30, np.maximum(cut, level + BANK_M), cut)
         flats.append((window, mask, level))
     for window, mask, level in flats:

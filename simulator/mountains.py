@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.float32]
 FIRN_LINE_M = 4330.0
 SNOW_LINE_M = 4900.0
 TREELESS_M = 4000.0
+RIVER_BAR_M = 32.0
 RIVER_CLEARANCE_M = 100.0  # rivers run under the moraine near lakes, so that no lake is joined to a river
 
 
@@ -40,12 +41,10 @@ class Mountains:
         east, north = slope_of(gaussian_filter(self.elevation, 1.5))
         slope = np.hypot(east, north)
         shares = _bare(self.relief, self.elevation, slope, north)
-        on_ice = np.zeros_like(slope)
-        for valley in VALLEYS:
-            for name, share in _glacier(self, valley, year).items():
-                shares[name] = shares.get(name, 0) * (1 - on_ice) + share * (1 - on_ice)
-                on_ice = np.maximum(on_ice, share)
-        ice = np.clip(shares.get("debris", 0) + shares["ice"] + shares["firn"], 0, 1)
+        glaciers = [_glacier(self, valley, year) for valley in VALLEYS]
+        for name in ("debris", "firn", "ice"):
+            shares[name] = np.sum([glacier[name] for glacier in glaciers], axis=0)
+        ice = np.clip(shares["debris"] + shares["ice"] + shares["firn"], 0, 1)
         for name in ("rock", "scree", "moraine", "sediment", "grass", "snow"):
             shares[name] = shares[name] * (1 - ice)
         texture = 1 + 0.09 * fractal(slope.shape, generator(self.seed, self.world.name, "texture"), exponent=1.4, longest_px=60)
@@ -54,13 +53,15 @@ class Mountains:
         return layers
 
     def patches(self, year: int) -> list[list[Patch]]:
-        """Rivers, then lakes."""
-        rivers = [Patch(shape, water_layers((0.0, 0.45, 0.55))) for _, shape in self.confusers(year)]
+        """Gravel bars, rivers in them, then lakes."""
+        outlines = [shape for _, shape in self.confusers(year)]
+        bars = [Patch(shape.buffer(RIVER_BAR_M), MATERIALS["sediment"].layers, wet=False) for shape in outlines]
+        rivers = [Patch(shape, water_layers((0.0, 0.45, 0.55))) for shape in outlines]
         ice = MATERIALS["lake_ice"].layers
         lakes = [
             Patch(state.shape, ice if state.frozen else water_layers(state.feature.mix), wet=not state.frozen) for state in self.lakes.states(year)
         ]
-        return [rivers, lakes]
+        return [bars, rivers, lakes]
 
     def confusers(self, year: int) -> list[tuple[str, Polygon]]:
         """Braided rivers, which no lake inventory should hold."""
@@ -93,8 +94,6 @@ def _bare(relief: Relief, elevation: Floats, slope: Floats, north: Floats) -> di
         "moraine": land * (1 - steep) * (0.12 + floor) * (1 - green * 0.6),
         "scree": land * (1 - steep) * (1 - floor) * (1 - green * 0.8),
         "rock": land * (0.05 + steep),
-        "ice": np.zeros_like(elevation),
-        "firn": np.zeros_like(elevation),
     }
 
 
@@ -120,7 +119,7 @@ def _braids(world: World, seed: int, valley: Valley, year: int) -> list[Polygon]
     mean = 55 * np.sin(along / 260 + phases[0]) + 25 * np.sin(along / 95 + phases[1])
     spread = np.clip(38 * np.sin(along / 420 + phases[2]), 0, None)
     braids = []
-    for side, width in ((-1, 16.0), (1, 12.0)):
+    for side, width in ((-1, 22.0), (1, 17.0)):
         xy = np.column_stack([world.corner[0] + line[:, 0] + mean + side * spread, world.corner[1] + along])
         wide = width * (1.3 + np.sin(along / 330 + phases[3]))
         for start in range(0, len(xy) - 1, 4):

@@ -92,7 +92,7 @@ def _optical(world: World, seed: int, year: int, number: int, day: int, cloud: f
         orbit=105 if number == SWATH_EDGE_DATE else 5,
         deliveries=_deliveries(year, number, when),
         cloud_cover=cloud,
-        cirrus=float(rng.choice([0.0, 0.0, 0.015, 0.035])),
+        cirrus=float(rng.choice([0.0, 0.0, 0.009, 0.02])),
         haze=float(rng.uniform(-0.006, 0.022)),
         snow_line_m=4150.0 if june else float(rng.uniform(4650, 5300)),
         cloud_key=f"{year}" if year == POOR_YEAR else f"{year}-{number}",

@@ -13,9 +13,11 @@ from simulator.noise import fractal, generator, smoothstep
 from simulator.worlds import World
 
 Floats = npt.NDArray[np.float32]
-WALL_M = 1650.0
-WALL_LENGTH_M = 1020.0
+WALL_SLOPE = 0.8
+FOOT_M = 260.0  # half width over which a floor bends into its wall
 FLOOR_M = 190.0
+SUMMIT_M = 2200.0  # distance from the floor at which walls flatten
+SPUR_M = 430.0  # from spur to spur along a wall
 COARSE = 4
 
 
@@ -104,15 +106,17 @@ def mountain_relief(world: World, seed: int) -> Relief:
     for valley in VALLEYS:
         far, north, floor = _nearest(world, valley)
         distance[valley.name], along[valley.name] = _enlarge(far, base.shape), _enlarge(north, base.shape)
-        side = np.clip(far - FLOOR_M, 0, None)
-        walls.append(floor + 0.03 * far + WALL_M * (1 + 0.13 * broad) * side**2 / (side**2 + WALL_LENGTH_M**2))
+        side = SUMMIT_M * np.tanh(np.clip(far - FLOOR_M, 0, None) / SUMMIT_M)
+        wall = WALL_SLOPE * (1 + 0.15 * broad) * (np.sqrt(side**2 + FOOT_M**2) - FOOT_M)
+        spurs = np.abs((north / SPUR_M + 0.9 * broad + 0.0004 * side) % 1 - 0.5) - 0.25
+        walls.append(floor + 0.03 * far + wall + 0.55 * np.minimum(side, 520) * spurs)
     ground = _enlarge(np.minimum.reduce(walls), base.shape)
     rough = fractal(base.shape, generator(seed, world.name, "rough"), exponent=3.4, longest_px=200)
     nearest = np.minimum.reduce(list(distance.values()))
-    crag = smoothstep(nearest, FLOOR_M, 900)
+    crag = smoothstep(nearest, FLOOR_M, 1100)
     ridged = 0.8 - np.abs(fractal(base.shape, generator(seed, world.name, "ridged"), exponent=3.7, longest_px=170))
     fine = fractal(base.shape, generator(seed, world.name, "fine"), exponent=2.8, longest_px=24)
-    ground = ground + crag * (40 * rough + 110 * ridged + 4 * fine) + (1 - crag) * 1.2 * gaussian_filter(fine, 1)
+    ground = ground + crag * (26 * rough + 90 * ridged + 3 * fine) + (1 - crag) * 1.2 * gaussian_filter(fine, 1)
     for valley in VALLEYS:
         ground = _with_glacier(ground, valley, distance[valley.name], along[valley.name])
     return Relief(ground.astype(np.float32), distance, along, rough)

@@ -22,6 +22,7 @@ SMALL_M2 = 5_000.0
 SMALL_SUPRAGLACIAL_M2 = 10_000.0
 SHADOWED_SHARE = 0.3
 SEEN_SHARE = 0.5
+RECOVERED_YEARS = 1  # a slump at rest for longer is green again in part
 
 
 @dataclass(slots=True)
@@ -57,6 +58,7 @@ def _row(world: World, state: State, mask: npt.NDArray[np.bool_], looks: Looks) 
         "supraglacial": state.kind == "supraglacial" and area < SMALL_SUPRAGLACIAL_M2,
         "shadowed": shadow > SHADOWED_SHARE,
         "cloud": seen < SEEN_SHARE,
+        "recovering": state.resting > RECOVERED_YEARS,
     }
     because = ";".join(name for name, holds in reasons.items() if holds)
     return {

@@ -1,0 +1,145 @@
+"""Where the slumps and lakes of the tundra world lie, and the road and river that look like them."""
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import gaussian_filter
+from scipy.spatial import cKDTree
+from shapely.geometry import LineString, Polygon, box
+
+from simulator.features import Bridge, Cast, Feature, Life
+from simulator.noise import fractal, generator
+from simulator.shapes import Blob, wobble
+from simulator.terrain import slope_of
+from simulator.worlds import World
+
+Floats = npt.NDArray[np.float32]
+HECTARE = 10_000.0
+GAP_M = 60.0
+SLUMPS_PER_LAKE = 1.2
+FAN = (1, 0.24, np.pi)  # wide at the headwall, narrow at the toe
+RIVER = ((-4300.0, 6000.0), (-3100.0, 4100.0), (-2700.0, 2300.0), (-1400.0, 1300.0), (-1250.0, -300.0), (300.0, -1400.0), (1500.0, -3600.0))
+ROAD = ((-6000.0, 400.0), (-4000.0, 250.0), (-2600.0, -900.0), (-900.0, -1750.0), (700.0, 300.0), (1200.0, 2200.0), (900.0, 6000.0))
+RIVER_SHARE_M = 420.0
+LAKE_MIXES = ((1.0, 0.0, 0.0), (0.85, 0.0, 0.15), (0.5, 0.2, 0.3))
+
+
+@lru_cache(maxsize=2)
+def tundra_relief(world: World, seed: int) -> Floats:
+    """Rolling ground of 10 to 120 m with a river valley in it, before lakes and slumps."""
+    base = world.base
+    rolling = fractal(base.shape, generator(seed, world.name, "rolling"), exponent=3.8, longest_px=180)
+    fine = gaussian_filter(fractal(base.shape, generator(seed, world.name, "fine"), exponent=2.4, longest_px=30), 1)
+    valley = np.exp(-((river_distance(world) / RIVER_SHARE_M) ** 2))
+    return np.asarray(62 + 17 * rolling * (1 - 0.6 * valley) + 0.5 * fine - 34 * valley, dtype=np.float32)
+
+
+def river_line(world: World, phase: float = 0.0) -> LineString:
+    """Course of the river in the base system; its bends move with `phase`."""
+    control = np.array(RIVER)
+    along = np.linspace(0, len(control) - 1, 500)
+    xy = np.column_stack([np.interp(along, np.arange(len(control)), control[:, axis]) for axis in (0, 1)])
+    xy = gaussian_filter(xy, (14, 0)) + np.column_stack([95 * np.sin(along * 5.1 + phase), 40 * np.cos(along * 5.1 + phase)])
+    return LineString(xy + np.array(world.corner))
+
+
+def road_line(world: World) -> LineString:
+    """Course of the road in the base system."""
+    return LineString(np.array(ROAD) + np.array(world.corner))
+
+
+def river_distance(world: World) -> Floats:
+    """Metres from the river on the base frame."""
+    coarse = world.base.rescaled(4)
+    x, y = coarse.centres()
+    line = river_line(world)
+    points = np.array([line.interpolate(metres).coords[0] for metres in np.arange(0, line.length, 25)])
+    places = np.column_stack([np.broadcast_to(x + coarse.left, coarse.shape).ravel(), np.broadcast_to(y + coarse.top, coarse.shape).ravel()])
+    far = cKDTree(points).query(places)[0].reshape(coarse.shape).astype(np.float32)
+    return np.asarray(np.repeat(np.repeat(gaussian_filter(far, 1), 4, axis=0), 4, axis=1), dtype=np.float32)
+
+
+@lru_cache(maxsize=2)
+def tundra_features(world: World, seed: int) -> tuple[Cast, Cast]:
+    """Lakes and slumps that touch the region."""
+    relief = gaussian_filter(tundra_relief(world, seed), 6)
+    lines = [river_line(world).buffer(150), road_line(world).buffer(60)]
+    scripted = _scripted_slumps(world, seed, relief)
+    bridges = (Bridge(("slump-merge-a", "slump-merge-b"), 70.0, first=2021),)
+    taken = lines + [shape.buffer(GAP_M) for _, shape in Cast(tuple(scripted), bridges, seed).envelopes()]
+    lakes = _lakes(world, seed, taken)
+    slumps = _scattered_slumps(world, seed, relief, taken)
+    region = box(*world.bounds)
+    return tuple(  # type: ignore[return-value]
+        cast.within(lambda shape: bool(shape.intersects(region))) for cast in (Cast(tuple(lakes), (), seed), Cast((*scripted, *slumps), bridges, seed))
+    )
+
+
+def _lakes(world: World, seed: int, taken: list[Polygon]) -> list[Feature]:
+    rng = generator(seed, world.name, "lakes")
+    left, bottom, right, top = world.bounds
+    edge = Blob(world.corner[0] + 30.0, world.corner[1] + 2700.0, 14 * HECTARE, 1.5, 100.0, wobble(rng, 0.6))
+    lakes = []
+    blobs = [edge]
+    for _ in range(600):
+        area = float(np.exp(rng.uniform(np.log(0.4), np.log(18)))) * HECTARE
+        place = float(rng.uniform(left, right)), float(rng.uniform(bottom, top))
+        blobs.append(Blob(*place, area, float(rng.uniform(1.1, 1.9)), float(rng.normal(100, 12)), wobble(rng, 0.6)))
+    for blob in blobs:
+        shape = blob.scaled(1.1).polygon()
+        if len(lakes) > world.scattered or any(shape.intersects(other) for other in taken):
+            continue
+        taken.append(shape.buffer(GAP_M))
+        life = Life(float(rng.choice([0.0, 0.002, 0.005])))
+        lakes.append(Feature(f"lake-{len(lakes):02d}", "thermokarst", blob, life, LAKE_MIXES[int(rng.integers(3))], 0.25))
+    return lakes
+
+
+def _scripted_slumps(world: World, seed: int, relief: Floats) -> list[Feature]:
+    rows: list[tuple[str, tuple[float, float], float, float, Life]] = [
+        ("slump-corner", (0.0, 0.0), 4.0, 1.3, Life(lengthens_m=9)),
+        ("slump-fast", (-2900.0, 1150.0), 6.5, 1.3, Life(lengthens_m=26)),
+        ("slump-merge-a", (-520.0, 2450.0), 2.0, 1.1, Life(lengthens_m=5)),
+        ("slump-merge-b", (-520.0, 2690.0), 1.6, 1.1, Life(lengthens_m=5)),
+        ("slump-birth", (1250.0, 1000.0), 1.4, 1.2, Life(lengthens_m=14, born=2021)),
+        ("slump-rest-a", (-3650.0, 2700.0), 3.0, 1.4, Life(lengthens_m=8, rests=2019)),
+        ("slump-rest-b", (1500.0, 3600.0), 2.2, 1.2, Life(lengthens_m=8, rests=2020)),
+        ("slump-rim", (2230.0, -900.0), 2.4, 1.3, Life(lengthens_m=6)),
+    ]
+    return [_slump(world, seed, relief, *row) for row in rows]
+
+
+def _slump(world: World, seed: int, relief: Floats, name: str, place: tuple[float, float], hectares: float, aspect: float, life: Life) -> Feature:
+    x, y = world.corner[0] + place[0], world.corner[1] + place[1]
+    angle = 0.0 if "merge" in name else downhill_deg(world, relief, x, y)[0]
+    blob = Blob(x, y, hectares * HECTARE, aspect, angle, (FAN, *wobble(generator(seed, world.name, name), 0.55)))
+    return Feature(name, "stabilising" if life.rests else "active", blob, life)
+
+
+def _scattered_slumps(world: World, seed: int, relief: Floats, taken: list[Polygon]) -> list[Feature]:
+    rng = generator(seed, world.name, "slumps")
+    left, bottom, right, top = world.bounds
+    slumps: list[Feature] = []
+    for _ in range(2500):
+        hectares = float(np.exp(rng.uniform(np.log(0.25), np.log(3.5))))
+        place = float(rng.uniform(left, right)) - world.corner[0], float(rng.uniform(bottom, top)) - world.corner[1]
+        rate = float(rng.choice([2.0, 4.0, 7.0, 12.0]))
+        slope = downhill_deg(world, relief, world.corner[0] + place[0], world.corner[1] + place[1])[1]
+        if len(slumps) >= world.scattered * SLUMPS_PER_LAKE or slope < 0.03:
+            continue
+        slump = _slump(world, seed, relief, f"slump-{len(slumps):02d}", place, hectares, float(rng.uniform(1.0, 1.7)), Life(lengthens_m=rate))
+        shape = Cast((slump,), (), seed).envelopes()[0][1]
+        if any(shape.intersects(other) for other in taken):
+            continue
+        taken.append(shape.buffer(GAP_M))
+        slumps.append(slump)
+    return slumps
+
+
+def downhill_deg(world: World, relief: Floats, x: float, y: float) -> tuple[float, float]:
+    """Direction in which the ground falls, anticlockwise from east, and how steeply."""
+    base = world.base
+    row, column = int((base.top - y) / base.pixel_m), int((x - base.left) / base.pixel_m)
+    east, north = slope_of(relief[row - 4 : row + 5, column - 4 : column + 5])
+    return float(np.degrees(np.arctan2(-north.mean(), -east.mean()))), float(np.hypot(east.mean(), north.mean()))
