@@ -1,10 +1,9 @@
 """Longitudes around +-180: rings made continuous, geometries split at the line or moved beside a meridian."""
 
-from collections.abc import Sequence
-
 import numpy as np
 import shapely
-from shapely.geometry import Polygon, box
+from numpy.typing import NDArray
+from shapely.geometry import LinearRing, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 _WORLD = 360.0
@@ -28,15 +27,17 @@ def _polygons(geometry: BaseGeometry) -> list[Polygon]:
 
 
 def _unwrapped_polygon(polygon: Polygon) -> BaseGeometry:
-    shell = _unwrapped_ring(polygon.exterior.coords)
-    holes = [_unwrapped_ring(ring.coords) for ring in polygon.interiors]
-    holes = [hole + [_WORLD * np.round((shell[0, 0] - hole[0, 0]) / _WORLD), 0.0] for hole in holes]
+    shell = _unwrapped_ring(polygon.exterior)
+    holes = [_unwrapped_ring(ring) for ring in polygon.interiors]
+    for hole in holes:
+        hole[:, 0] += _WORLD * np.round((shell[0, 0] - hole[0, 0]) / _WORLD)
     return shapely.make_valid(Polygon(shell, holes))
 
 
-def _unwrapped_ring(coordinates: Sequence[tuple[float, ...]]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    ring = np.asarray(coordinates, dtype=np.float64)[:, :2]
-    return np.column_stack([np.unwrap(ring[:, 0], period=_WORLD), ring[:, 1]])
+def _unwrapped_ring(ring: LinearRing) -> NDArray[np.float64]:
+    coordinates = np.array(ring.coords, dtype=np.float64)[:, :2]
+    coordinates[:, 0] = np.unwrap(coordinates[:, 0], period=_WORLD)
+    return coordinates
 
 
 def split(geometry: BaseGeometry) -> BaseGeometry:
@@ -50,13 +51,6 @@ def split(geometry: BaseGeometry) -> BaseGeometry:
     window = box(-180.0, -90.0, 180.0, 90.0)
     moved = [_shifted(geometry, -_WORLD * turn).intersection(window) for turn in turns]
     return shapely.union_all([part for part in moved if part.area > 0 or geometry.area == 0])
-
-
-def around(geometry: BaseGeometry, meridian_deg: float) -> BaseGeometry:
-    """Return a split geometry with longitudes within 180 degrees of a meridian, pieces joined across +-180."""
-    window = box(meridian_deg - 180.0, -90.0, meridian_deg + 180.0, 90.0)
-    moved = [_shifted(geometry, turn).intersection(window) for turn in (-_WORLD, 0.0, _WORLD)]
-    return shapely.union_all([part for part in moved if not part.is_empty])
 
 
 def near(geometry: BaseGeometry, meridian_deg: float, reach_deg: float) -> BaseGeometry:
@@ -86,4 +80,4 @@ def split_bounds(bounds_wsen: tuple[float, float, float, float]) -> tuple[tuple[
 def _shifted(geometry: BaseGeometry, degrees: float) -> BaseGeometry:
     if degrees == 0.0:
         return geometry
-    return shapely.transform(geometry, lambda xy: xy + [degrees, 0.0])
+    return shapely.transform(geometry, lambda xy: xy + np.array([degrees, 0.0]))

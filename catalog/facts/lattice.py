@@ -58,7 +58,8 @@ class Patch:
         """Whether the centre lies in the patch's own zone."""
         if self.named_crs:
             return np.ones(self.shape, dtype=np.bool_)
-        return zones_of(*self.centres) == self.epsg
+        mine: NDArray[np.bool_] = zones_of(*self.centres) == self.epsg
+        return mine
 
     @cached_property
     def ring(self) -> NDArray[np.bool_]:
@@ -78,7 +79,8 @@ class Patch:
         reach = reach_deg / np.cos(np.radians(latitude))
         west, east = zones_of(longitude - reach, latitude), zones_of(longitude + reach, latitude)
         near_equator = np.abs(latitude) < reach_deg
-        return (west != self.epsg) | (east != self.epsg) | near_equator | _near_exceptions(latitude, reach_deg)
+        beside: NDArray[np.bool_] = (west != self.epsg) | (east != self.epsg) | near_equator | _near_exceptions(latitude, reach_deg)
+        return beside
 
     def touches(self, ground: BaseGeometry, where: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
         """Tiles that touch a geometry in metres of the patch's CRS; only those in `where` are tested."""
@@ -102,7 +104,7 @@ class Patch:
         pairs = zip(rows, columns, strict=True)
         return tuple(Tile(self.epsg, int(self.first_column + column), int(self.top_row - row), self.chips) for row, column in pairs)
 
-    def outlines_lonlat(self, mask: NDArray[np.bool_]) -> NDArray[np.object_]:
+    def outlines_lonlat(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
         """The tiles of a mask as arrays of corner and edge points (tile, point, lon/lat)."""
         left, bottom = (values[mask] for values in self.corners)
         along = np.linspace(0.0, 1.0, _EDGE_POINTS, endpoint=False)
@@ -118,8 +120,7 @@ class Patch:
         away = np.abs((outlines[:, 0, 0] - meridian + 180.0) % 360.0 - 180.0)
         kept = outlines[away < 45.0]
         x, y = from_lonlat(self.epsg).transform(kept[..., 0], kept[..., 1])
-        polygons: NDArray[np.object_] = shapely.polygons(np.stack([x, y], axis=-1))
-        return polygons
+        return np.asarray(shapely.polygons(np.stack([x, y], axis=-1)))
 
 
 def patch_over(ground: BaseGeometry, epsg: int, *, chips: int, named_crs: bool) -> Patch:
@@ -155,4 +156,4 @@ def zones_near(bounds: Iterable[tuple[float, float, float, float]]) -> tuple[int
 
 def _near_exceptions(latitude: NDArray[np.float64], reach_deg: float) -> NDArray[np.bool_]:
     """Where zones change along a meridian: the edges of the Norway and Svalbard exceptions."""
-    return np.any([np.abs(latitude - edge) < reach_deg for edge in (56.0, 64.0, 72.0)], axis=0)
+    return np.asarray(np.any([np.abs(latitude - edge) < reach_deg for edge in (56.0, 64.0, 72.0)], axis=0))

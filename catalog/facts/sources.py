@@ -60,7 +60,7 @@ _COMMON_NAMES = {
     "B12": "swir22",
     SCL_NAME: "scl",
 }
-_CDSE_RESOLUTIONS = {"B01": (60, 20), "B09": (60,)} | {name: (10,) for name in ("B02", "B03", "B04", "B08")}
+_CDSE_RESOLUTIONS = {"B01": (60, 20), "B09": (60,)} | dict.fromkeys(("B02", "B03", "B04", "B08"), (10,))
 
 DIALECTS: Final[Mapping[str, Dialect]] = {
     "bands": Dialect("bands", {name: (name,) for name in (*S2_NAMES, SCL_NAME)}, OffsetRule.BASELINE),
@@ -138,3 +138,9 @@ def dialect_of(asset_keys: frozenset[str]) -> Dialect | None:
         if named > most and any(key in asset_keys for key in dialect.assets["B03"]):
             best, most = dialect, named
     return best
+
+
+ASSET_KEYS: Final = frozenset(key for dialect in DIALECTS.values() for keys in dialect.assets.values() for key in keys) | frozenset(
+    (*(key for keys in S1_ASSETS.values() for key in keys), *S1_OTHER_ASSETS, *DEM_ASSETS)
+)
+"""Every asset that this program may read, whatever the catalog."""

@@ -94,7 +94,9 @@ def _territory(region: Region, family: tuple[Region, ...], chips: int) -> Territ
     parts = []
     for epsg, patch in patches.items():
         others = [ground for other, ground in grounds.items() if other != epsg]
-        meets = claims[epsg] if region.territory == "geometry" else claims[epsg] | patch.touches(_projected_grounds(others, patch), patch.ring)
+        meets = (
+            claims[epsg] if region.territory == "geometry" else claims[epsg] | patch.touches(_projected_grounds(others, patch), patch.ring)
+        )
         overlap = patch.ring & meets
         parts.append(_zone_territory(region, patch, owned[epsg], overlap, claims[epsg]))
     return Territory(region.name, tuple(part for part in parts if part.owned or part.overlap))
@@ -162,7 +164,7 @@ def _claimed(region: Region, family: tuple[Region, ...], patch: Patch) -> NDArra
     return claimed
 
 
-def _projected_grounds(grounds: Iterable[NDArray[np.object_]], patch: Patch) -> BaseGeometry:
+def _projected_grounds(grounds: Iterable[NDArray[np.float64]], patch: Patch) -> BaseGeometry:
     around = [patch.project(outlines) for outlines in grounds if outlines.size]
     return shapely.union_all(np.concatenate(around)) if around else shapely.GeometryCollection()
 

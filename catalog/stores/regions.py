@@ -11,12 +11,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, get_args
 
+import numpy as np
 import pyogrio
 import shapely
+from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import Transformer
 from shapely.errors import ShapelyError
-from shapely.geometry import box
+from shapely.geometry import GeometryCollection, box
 from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.antimeridian import split, split_bounds
@@ -64,7 +66,9 @@ def find_region(name_or_path: str, *, target: Target = "lakes") -> Region:
     if path.is_file():
         return read_region(path, target=target)
     if path.suffix.lower() in (".geojson", ".json") or "/" in name_or_path:
-        raise UnknownRegion(f"Region file {name_or_path!r} does not exist: give the path of a GeoJSON file, or a name of `cryoatlas regions list`.")
+        raise UnknownRegion(
+            f"Region file {name_or_path!r} does not exist: give the path of a GeoJSON file, or a name of `cryoatlas regions list`."
+        )
     nearest = difflib.get_close_matches(name_or_path.lower(), known, n=1, cutoff=0.4)
     hint = f"did you mean {nearest[0]!r}?" if nearest else "see `cryoatlas regions list`."
     raise UnknownRegion(f"Region {name_or_path!r} is neither a bundled name, nor a GeoJSON file, nor W,S,E,N: {hint}")
@@ -92,7 +96,10 @@ def to_geojson(region: Region) -> bytes:
     """Return a region as the GeoJSON that `read_region` reads back to an equal one."""
     skipped = {"geometry_wkt", "seasons", "crs_epsg"}
     properties = {item.name: getattr(region, item.name) for item in fields(region) if item.name not in skipped}
-    properties |= {"crs": region.crs_epsg, "seasons": [{item.name: getattr(rule, item.name) for item in fields(rule)} for rule in region.seasons]}
+    properties |= {
+        "crs": region.crs_epsg,
+        "seasons": [{item.name: getattr(rule, item.name) for item in fields(rule)} for rule in region.seasons],
+    }
     geometry = json.loads(shapely.to_geojson(region.geometry))
     return json.dumps({"type": "Feature", "properties": properties, "geometry": geometry}, indent=1).encode()
 
@@ -103,7 +110,9 @@ def read_outlines(path: str | Path) -> BaseGeometry:
         _, _, wkb, _ = pyogrio.raw.read(Path(path), columns=[], force_2d=True)
         crs = pyogrio.read_info(Path(path))["crs"]
     except (DataSourceError, DataLayerError) as error:
-        raise WrongCall(f"Outlines {path} cannot be read ({error}): give a GeoPackage, shapefile, GeoJSON or GeoParquet of glaciers.") from error
+        raise WrongCall(
+            f"Outlines {path} cannot be read ({error}): give a GeoPackage, shapefile, GeoJSON or GeoParquet of glaciers."
+        ) from error
     shapes = shapely.from_wkb(wkb)
     shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     if not shapes.size:
@@ -112,16 +121,12 @@ def read_outlines(path: str | Path) -> BaseGeometry:
         shapes = _to_lonlat(shapes, crs)
     # outlines only answer "how far"; a collection needs no valid union, which inventories often do not allow
     parts = shapely.get_parts(shapely.make_valid(shapes))
-    return shapely.multipolygons(parts[shapely.get_type_id(parts) == 3]) if _all_polygons(parts) else shapely.geometrycollections(parts)
+    return GeometryCollection(list(parts))
 
 
-def _all_polygons(parts: Any) -> bool:
-    return bool((shapely.get_type_id(parts) == 3).all())
-
-
-def _to_lonlat(shapes: Any, crs: str) -> Any:
+def _to_lonlat(shapes: NDArray[np.object_], crs: str) -> NDArray[np.object_]:
     to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
-    return shapely.transform(shapes, to_degrees.transform, interleaved=False)
+    return shapely.transform(shapes, lambda xy: np.column_stack(to_degrees.transform(xy[:, 0], xy[:, 1])))
 
 
 def _one_feature(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -154,7 +159,7 @@ def _region(feature: Mapping[str, Any], defaults: Mapping[str, Any], family: str
     properties = {**defaults, **{key: value for key, value in (feature.get("properties") or {}).items() if value is not None}}
     name = _safe(str(properties.get("name") or "region"))
     shape = feature["shape"] if "shape" in feature else _geometry(feature.get("geometry"), name)
-    region = Region(
+    return Region(
         name=name,
         title=str(properties.get("title") or name),
         target=_one_of(properties.get("target"), get_args(Target), "target", name),
@@ -168,14 +173,15 @@ def _region(feature: Mapping[str, Any], defaults: Mapping[str, Any], family: str
         outline_buffer_m=_number(properties.get("outline_buffer_m"), "outline_buffer_m", name),
         crs_epsg=None if properties.get("crs") is None else int(properties["crs"]),
     )
-    return region
 
 
 def _season(rule: Mapping[str, Any], name: str) -> SeasonRule:
     known = {item.name for item in fields(SeasonRule)}
     wrong = sorted(set(rule) - known)
     if wrong or not {"start", "end"} <= set(rule):
-        raise WrongCall(f"Region {name!r}: a season has {', '.join(sorted(rule))}, it needs start and end and may have {', '.join(sorted(known))}.")
+        raise WrongCall(
+            f"Region {name!r}: a season has {', '.join(sorted(rule))}, it needs start and end and may have {', '.join(sorted(known))}."
+        )
     made = SeasonRule(**rule)
     try:
         span(made, 2001)
@@ -192,7 +198,7 @@ def _geometry(content: object, where: str) -> BaseGeometry:
     if shape is None or shape.is_empty:
         raise WrongCall(f"Region {where}: it has no geometry: write a polygon in longitude and latitude.")
     west, south, east, north = shape.bounds
-    if not (math.isfinite(west + south + east + north) and -360 <= west and east <= 360 and south >= -90 and north <= 90):
+    if not (math.isfinite(west + south + east + north) and west >= -360 and east <= 360 and south >= -90 and north <= 90):
         raise WrongCall(f"Region {where}: bounds {shape.bounds} are not degrees: reproject it to longitude and latitude (EPSG:4326).")
     return split(shapely.make_valid(shape))
 

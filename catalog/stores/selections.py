@@ -1,0 +1,164 @@
+"""The record of every scene considered for every tile of a region-year: stac-geoparquet, replayable without the catalog."""
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import stac_geoparquet.arrow as stac_arrow
+
+from catalog.facts.bands import BASELINE_OFFSET
+from catalog.facts.errors import SchemaError
+from catalog.facts.records import Choice, Scene
+from catalog.facts.scenes import Rejected, to_scene
+from catalog.facts.sources import ASSET_KEYS
+from catalog.stores.files import PARTIAL_SUFFIX, checksum, storage_errors
+from catalog.stores.item_tables import items_of, table_of
+
+SceneKey = tuple[str, str, str]
+"""Provider, collection, ID."""
+
+_ROWS_AT_ONCE: Final = 4096
+_OURS: Final = pa.schema(
+    [
+        ("tile", pa.string()),
+        ("used", pa.bool_()),
+        ("refused_because", pa.string()),
+        ("clear_share_over_tile", pa.float64()),
+        ("baseline", pa.string()),
+        ("offset_applied", pa.bool_()),
+        ("offset_evidence", pa.string()),
+        ("etag", pa.string()),
+        ("provider", pa.string()),
+    ]
+)
+"""Columns beside the item's own. `offset_applied` is null for radar and elevation; true when nothing is left to subtract."""
+
+
+def key_of(scene: Scene) -> SceneKey:
+    """Return what identifies a scene among all catalogs."""
+    return scene.provider, scene.collection, scene.id
+
+
+def write_choices(path: Path, choices: Sequence[Choice], items: Mapping[SceneKey, Mapping[str, Any]]) -> str:
+    """Write the choices of a region-year with the items they were read from; return the file's checksum.
+
+    The file is whole or absent, and the same choices give the same bytes in whatever order they come. Raises SchemaError when
+    the item of a scene is missing.
+    """
+    ordered = sorted(choices, key=lambda choice: (choice.tile, choice.scene.acquired, key_of(choice.scene)))
+    keys = sorted({key_of(choice.scene) for choice in ordered})
+    missing = [key for key in keys if key not in items]
+    if missing:
+        raise SchemaError(
+            f"{path}: no item for scene {missing[0][2]} of {missing[0][0]} ({len(missing)} missing): pass the items that were found."
+        )
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
+        try:
+            _write(partial, ordered, keys, items)
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    return checksum(path)
+
+
+def read_choices(path: Path, *, tile: str | None = None) -> tuple[Choice, ...]:
+    """Read the choices of a region-year, or of one tile, as they were written, ordered by tile and time.
+
+    Raises SchemaError when the file is not such a record.
+    """
+    rows = _our_rows(path, tile)
+    scenes = _scenes(path, rows)
+    choices = []
+    for row in rows.to_pylist():
+        scene = _as_recorded(scenes[row["provider"], row["collection"], row["id"]], row)
+        choices.append(Choice(scene, row["tile"], row["used"], row["refused_because"], row["clear_share_over_tile"]))
+    return tuple(choices)
+
+
+def _write(path: Path, choices: Sequence[Choice], keys: Sequence[SceneKey], items: Mapping[SceneKey, Mapping[str, Any]]) -> None:
+    if not choices:
+        pq.write_table(_OURS.empty_table().append_column("id", pa.array([], pa.string())), path)
+        return
+    found = table_of([items[key] for key in keys], ASSET_KEYS)
+    found = found.drop_columns([name for name in found.column_names if name in _OURS.names])
+    position = {key: index for index, key in enumerate(keys)}
+    schema = pa.schema([*found.schema, *_OURS])
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for start in range(0, len(choices), _ROWS_AT_ONCE):
+            part = choices[start : start + _ROWS_AT_ONCE]
+            table = found.take(pa.array([position[key_of(choice.scene)] for choice in part], pa.int64()))
+            ours = pa.Table.from_pylist([_row(choice) for choice in part], schema=_OURS)
+            for name in _OURS.names:
+                table = table.append_column(_OURS.field(name), ours.column(name))
+            yield from table.combine_chunks().cast(schema).to_batches()
+
+    stac_arrow.to_parquet(pa.RecordBatchReader.from_batches(schema, batches()), path, compression="zstd")
+
+
+def _row(choice: Choice) -> dict[str, Any]:
+    scene = choice.scene
+    return {
+        "tile": choice.tile,
+        "used": choice.used,
+        "refused_because": choice.refused_because,
+        "clear_share_over_tile": choice.clear_share,
+        "baseline": scene.baseline,
+        "offset_applied": scene.offset_counts == 0 if scene.sensor == "s2" else None,
+        "offset_evidence": scene.offset_evidence,
+        "etag": scene.etag,
+        "provider": scene.provider,
+    }
+
+
+def _our_rows(path: Path, tile: str | None) -> pa.Table:
+    try:
+        filters = None if tile is None else pc.field("tile") == tile
+        names = set(pq.read_schema(path).names)
+        wanted = [*_OURS.names, "id", *(["collection"] if "collection" in names else [])]
+        return pq.read_table(path, columns=wanted, filters=filters)
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise SchemaError(f"{path} is not a record of scenes ({error}): run `cryoatlas backfill` to write it again.") from error
+
+
+def _scenes(path: Path, rows: pa.Table) -> dict[SceneKey, Scene]:
+    wanted = (
+        {(row["provider"], row["collection"], row["id"]) for row in rows.select(["provider", "collection", "id"]).to_pylist()}
+        if rows.num_rows
+        else set()
+    )
+    scenes: dict[SceneKey, Scene] = {}
+    file = pq.ParquetFile(path)
+    for group in range(file.num_row_groups):
+        keys = file.read_row_group(group, columns=["provider", "collection", "id"]).to_pylist() if wanted else []
+        fresh: dict[SceneKey, int] = {}
+        for index, row in enumerate(keys):
+            key = (row["provider"], row["collection"], row["id"])
+            if key in wanted and key not in scenes:
+                fresh.setdefault(key, index)
+        if not fresh:
+            continue
+        table = file.read_row_group(group).take(pa.array(sorted(fresh.values()), pa.int64()))
+        providers = table.column("provider").to_pylist()
+        for item, provider in zip(items_of(table.drop_columns(_OURS.names)), providers, strict=True):
+            read = to_scene(item, provider)
+            scene = read.scene if isinstance(read, Rejected) else read
+            scenes[key_of(scene)] = scene
+    return scenes
+
+
+def _as_recorded(scene: Scene, row: Mapping[str, Any]) -> Scene:
+    """A scene whose offset was measured in the pixels keeps what was measured."""
+    if row["offset_evidence"] != "measured":
+        return scene
+    return replace(scene, offset_counts=0 if row["offset_applied"] else BASELINE_OFFSET, offset_evidence="measured")
