@@ -7,6 +7,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects, label
 
+from catalog.facts.grids import PIXEL_M
 from models.segmenter.index_options import ShapeRule
 
 
@@ -35,51 +36,76 @@ def steep(water: NDArray[np.bool_], slope_deg: NDArray[np.float32], *, max_slope
 
 
 def rivers(water: NDArray[np.bool_], dem: NDArray[np.float32] | None, rule: ShapeRule) -> NDArray[np.bool_]:
-    """Narrow, long water that falls along its way, cut off where it widens to a lake.
+    """Water that is long for its width and falls along its way, cut off where it meets a lake.
 
-    Narrow parts are what an opening with a disc of `narrow_px` removes. A part is a river when it is long for its width and
-    either falls like one or is longer than narrow lakes are. Shape filters against rivers: Wang et al. 2012, Shugar et
-    al. 2020; the fall is ours: a lake is level.
+    An opening with a disc of `narrow_px` parts every body into narrow and wide pieces, and each piece is judged alone, so
+    that a river is taken off the lake it feeds; a body that is mostly river is river as a whole. Shape filters against
+    rivers: Wang et al. 2012, Shugar et al. 2020; the fall is ours: a lake is level.
     """
-    result = np.zeros(water.shape, bool)
     depth = distance_inside(water)
-    narrow = water & ~_opened(water, depth, rule.narrow_px)
-    labels, _ = label(narrow, np.ones((3, 3), int))
-    for index, box in enumerate(find_objects(labels), start=1):
-        own = labels[box] == index
-        if _is_river(own, depth[box], None if dem is None else dem[box], rule):
-            result[box] |= own
-    return result
+    wide = _opened(water, depth, rule.narrow_px)
+    result = np.zeros(water.shape, bool)
+    for piece, narrow in ((water & ~wide, True), (wide, False)):
+        labels, _ = label(piece, np.ones((3, 3), int))
+        for index, box in enumerate(find_objects(labels), start=1):
+            own = labels[box] == index
+            if _is_river(_form(own, depth[box], None if dem is None else dem[box]), narrow, rule):
+                result[box] |= own
+    return _mostly(result, water, rule.river_share)
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
     length_px: float
     width_px: float
+    fall: float
+    """Fall per length along the main axis; 0 where the model shows none."""
+    certainty: float
+    """Share of the variance of height that the fall explains."""
 
 
-def _form(own: NDArray[np.bool_], depth: NDArray[np.float32]) -> _Form:
-    """Mean width from the mean distance to the shore (a quarter of the width of a strip), length from the area."""
+def _form(own: NDArray[np.bool_], depth: NDArray[np.float32], dem: NDArray[np.float32] | None) -> _Form:
+    """Mean width of a strip from the mean distance to its shore (a quarter of it), length from area over width."""
     area = float(own.sum())
     width = max(4.0 * float(depth[own].mean()) - 1.0, 1.0)
-    return _Form(area / width, width)
+    fall, certainty = (0.0, 0.0) if dem is None else _fall(own, dem)
+    return _Form(area / width, width, fall, certainty)
 
 
-def _is_river(own: NDArray[np.bool_], depth: NDArray[np.float32], dem: NDArray[np.float32] | None, rule: ShapeRule) -> bool:
-    form = _form(own, depth)
-    span = float(np.hypot(*own.shape))
-    if form.length_px < rule.min_length_px or form.length_px < rule.elongation * form.width_px or span < rule.min_length_px:
+def _fall(own: NDArray[np.bool_], dem: NDArray[np.float32]) -> tuple[float, float]:
+    """Regress height on the position along the main axis: walls beside a river blur into the model, but not along it."""
+    known = own & np.isfinite(dem)
+    places, heights = np.argwhere(known).astype(np.float64), dem[known].astype(np.float64)
+    if len(places) < 3 or heights.std() == 0.0:
+        return 0.0, 0.0
+    places -= places.mean(axis=0)
+    axis = np.linalg.eigh(places.T @ places)[1][:, -1]
+    along = places @ axis
+    fall = float(along @ (heights - heights.mean()) / max(float(along @ along), 1e-9))
+    return abs(fall) / PIXEL_M, float(np.square(fall * along).sum() / np.square(heights - heights.mean()).sum())
+
+
+def _is_river(form: _Form, narrow: bool, rule: ShapeRule) -> bool:
+    ratio = form.length_px / form.width_px
+    falls = form.certainty >= rule.certainty and form.fall * form.length_px * PIXEL_M >= rule.min_fall_m
+    if not narrow:
+        return falls and form.fall >= rule.wide_fall and ratio >= rule.wide_elongation
+    if form.length_px < rule.min_length_px or ratio < rule.elongation:
         return False
-    if form.length_px >= rule.long_px and span >= 0.5 * rule.long_px:
-        return True
-    if dem is None:
-        return False
-    heights = dem[own]
-    heights = heights[np.isfinite(heights)]
-    if heights.size == 0:
-        return False
-    fall = float(np.percentile(heights, 95) - np.percentile(heights, 5))
-    return fall >= max(rule.min_fall_m, rule.fall * span * 10.0)
+    return (falls and form.fall >= rule.fall) or form.length_px >= rule.long_px
+
+
+def _mostly(part: NDArray[np.bool_], water: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
+    """`part`, and all of every body of which it makes up `share`."""
+    if not part.any():
+        return part
+    labels, count = label(water)
+    total = np.bincount(labels.ravel(), minlength=count + 1)
+    taken = np.bincount(labels[part], minlength=count + 1)
+    whole = taken >= share * total
+    whole[0] = False
+    result: NDArray[np.bool_] = part | whole[labels]
+    return result
 
 
 def _opened(water: NDArray[np.bool_], depth: NDArray[np.float32], radius_px: float) -> NDArray[np.bool_]:

@@ -88,15 +88,23 @@ class ShapeRule(NamedTuple):
 
     narrow_px: float = 3.0
     """Half width up to which water counts as narrow: 60 m."""
-    min_length_px: float = 30.0
+    min_length_px: float = 15.0
     """Shorter narrow water is a pond or a bay."""
-    elongation: float = 9.0
-    """Length over width of rivers (Wang et al. 2012 and Shugar et al. 2020 remove rivers by shape)."""
+    elongation: float = 4.0
+    """Length over width of narrow rivers (Wang et al. 2012 and Shugar et al. 2020 remove rivers by shape)."""
     fall: float = 0.012
-    """Fall along the length from which it is a river: lakes are level, the model noisy by about 1 m per 100 m."""
-    min_fall_m: float = 6.0
+    """Fall per length from which narrow water flows: lakes are level, models of 30 m good to about 1 m in 100 m."""
+    min_fall_m: float = 4.0
+    certainty: float = 0.5
+    """Share of the variance of height that the fall must explain."""
+    wide_elongation: float = 3.0
+    wide_fall: float = 0.03
+    """The same for wide water: a lake younger than the model may lie on the former tongue of its glacier, which fell by 1 to 3 %
+    (Quincey et al. 2007: lakes form where it falls by less than 2 degrees)."""
     long_px: float = 120.0
     """Narrow water longer than 1.2 km is a river even where the model shows no fall."""
+    river_share: float = 0.5
+    """A body with more river than this is river altogether."""
     min_object_px: int = 4
     """Smaller objects are noise: 400 m2."""
 

@@ -79,10 +79,10 @@ def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray
     clear = np.zeros(shape, bool) if window.s2 is None else (window.cause == Cause.USABLE) & window.s2.all(axis=0)
     evidence, spread = _evidence(window, clear, relief, options)
     if not (evidence > 0).any():
-        return _probability(evidence, np.zeros(shape, bool), options), spread
+        return _probability(evidence, clear, np.zeros(shape, bool), options), spread
     water = _water(evidence, clear, relief.slope_deg, options)
     refused = rivers(water, window.dem, options.shape) | steep(water, relief.slope_deg, max_slope_deg=options.relief.object_slope_deg)
-    probability = _probability(evidence, water, options)
+    probability = _probability(evidence, clear, water, options)
     if window.s2 is not None:
         share = water_share(window.s2, clear, water, options.shore)
         probability = np.where(np.isfinite(share), share, probability)
@@ -104,7 +104,7 @@ def _evidence(
     both, alone = clear & known, known & ~clear
     evidence[both] += options.radar.weight * np.clip(radar[both], -2.0, 1.0)
     if alone.any():
-        evidence[alone] = options.radar.alone * smoothed(radar)[alone]
+        evidence[alone] = smoothed(radar)[alone]
     return np.clip(evidence, -LIMIT, LIMIT), spread
 
 
@@ -115,10 +115,13 @@ def _water(evidence: NDArray[np.float32], clear: NDArray[np.bool_], slope: NDArr
     return grown(seeds, allowed, min_px=options.shape.min_object_px)
 
 
-def _probability(evidence: NDArray[np.float32], water: NDArray[np.bool_], options: IndexOptions) -> NDArray[np.float32]:
+def _probability(
+    evidence: NDArray[np.float32], clear: NDArray[np.bool_], water: NDArray[np.bool_], options: IndexOptions
+) -> NDArray[np.float32]:
     """Logistic of the evidence, surer where all neighbours are water; what did not grow from a seed stays well under a half."""
     inside = binary_erosion(water, np.ones((3, 3), bool), border_value=1)
-    plain = (1.0 / (1.0 + np.exp(-evidence - options.context * inside))).astype(np.float32)
+    confidence = np.where(clear, np.float32(1), np.float32(options.radar.alone))
+    plain = (1.0 / (1.0 + np.exp(-confidence * (evidence + options.context * inside)))).astype(np.float32)
     floor = np.where(evidence <= -LIMIT, np.float32(0), np.minimum(plain, np.float32(_REFUSED)))
     return np.where(water, plain, floor).astype(np.float32)
 
