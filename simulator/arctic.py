@@ -46,12 +46,14 @@ class Tundra:
         wet = height + 2.2 * rough - float(generator(self.seed, self.world.name, "wet", year).normal(0, 0.3))
         shares = {
             "sedge": 1 - smoothstep(wet, -4, 0.5) + 0.08,
-            "lichen": smoothstep(wet, 1.5, 7) + 0.05,
+            "lichen": 0.8 * smoothstep(wet, 2.5, 10) + 0.04,
             "tundra": np.full_like(height, 0.55),
             "gravel": 0.45 * smoothstep(wet, 6.5, 10),
         }
         layers = mixed(shares)
-        layers *= np.clip(1 + 0.07 * fractal(height.shape, generator(self.seed, self.world.name, "texture"), exponent=1.4, longest_px=60), 0.7, 1.3)
+        layers *= np.clip(
+            1 + 0.07 * fractal(height.shape, generator(self.seed, self.world.name, "texture"), exponent=1.4, longest_px=60), 0.7, 1.3
+        )
         return layers
 
     def patches(self, year: int) -> list[list[Patch]]:
@@ -61,7 +63,9 @@ class Tundra:
         river = [Patch(shape, water_layers((0.0, 0.2, 0.8))) for kind, shape in self.confusers(year) if kind == "river"]
         states = self.slumps.states(year)
         slumps = [Patch(state.shape, _slump_layers(state), wet=False) for state in states]
-        walls = [Patch(wall, MATERIALS["headwall"].layers, wet=False) for state in states if state.resting == 0 for wall in _headwall(state)]
+        walls = [
+            Patch(wall, MATERIALS["headwall"].layers, wet=False) for state in states if state.resting == 0 for wall in _headwall(state)
+        ]
         lakes = [Patch(state.shape, water_layers(state.feature.mix)) for state in self.lakes.states(year)]
         return [ground, road, river, slumps, walls, lakes]
 

@@ -47,8 +47,8 @@ def _write_cell(
     step_x = step_y * (3 if latitude >= COARSER_ABOVE_DEG else 1)
     first, last = math.floor((window[0] - longitude) / step_x), math.ceil((window[2] - longitude) / step_x)
     top, bottom = math.floor((latitude + 1 - window[3]) / step_y), math.ceil((latitude + 1 - window[1]) / step_y)
-    lon = longitude + np.arange(first, last) * step_x
-    lat = latitude + 1 - np.arange(top, bottom) * step_y
+    lon = longitude + np.arange(first, last, dtype=np.float64) * step_x
+    lat = latitude + 1 - np.arange(top, bottom, dtype=np.float64) * step_y
     pixels = _sampled(scenery, ground, lon, lat)
     transform = Affine(step_x, 0.0, float(lon[0] - step_x / 2), 0.0, -step_y, float(lat[0] + step_y / 2))
     east, north = f"{'E' if longitude >= 0 else 'W'}{abs(longitude):03d}", f"{'N' if latitude >= 0 else 'S'}{abs(latitude):02d}"
@@ -62,7 +62,7 @@ def _write_cell(
     assets: dict[str, stac.Json] = {
         "data": {"href": f"./{name}.tif", "type": stac.COG_TYPE, "roles": ["data"], "title": f"{north}_00_{east}_00"}
     }
-    record = stac.item(stac.ELEVATION, name, frame, dialect=dialect, properties=properties, assets=assets, extensions=())
+    record = stac.item(stac.ELEVATION, name, frame, dialect=dialect, properties=properties, assets=assets)
     stac.write_json(here / f"{name}.json", record)
     return name
 

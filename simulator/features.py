@@ -116,7 +116,9 @@ class Cast:
 
     def envelopes(self) -> list[tuple[Feature, Polygon]]:
         """Largest ground each feature ever takes; features joined by a neck share one."""
-        extents = {feature.name: unary_union([outline(feature, year, self.seed) for year in _extremes(feature)]) for feature in self.features}
+        extents = {
+            feature.name: unary_union([outline(feature, year, self.seed) for year in _extremes(feature)]) for feature in self.features
+        }
         by_name = {feature.name: feature for feature in self.features}
         joined = []
         for bridge in self.bridges:
@@ -185,4 +187,6 @@ def _between(before: list[State], after: list[State], year_from: int, year: int)
     events += [Event("appear", year_from, year, (), (name,)) for name in sorted(set(new) - set(old) - told)]
     events += [Event("vanish", year_from, year, (name,), ()) for name in sorted(set(old) - set(new) - told)]
     shared = sorted(set(old) & set(new))
-    return events + [Event("drain", year_from, year, (name,), (name,)) for name in shared if new[name].shape.area < DRAIN_RATIO * old[name].shape.area]
+    return events + [
+        Event("drain", year_from, year, (name,), (name,)) for name in shared if new[name].shape.area < DRAIN_RATIO * old[name].shape.area
+    ]

@@ -61,7 +61,7 @@ class Positions:
     rows: Floats
     columns: Floats
 
-    def sample(self, field: npt.NDArray[np.generic], pixel_m: float = 10.0, base_pixel_m: float = 10.0) -> Floats:
+    def sample(self, field: Floats, pixel_m: float = 10.0, base_pixel_m: float = 10.0) -> Floats:
         """Read a field of the base frame bilinearly; give both pixel sizes when the field is coarser than the base."""
         ratio = base_pixel_m / pixel_m
         places = [self.rows, self.columns] if ratio == 1.0 else [(self.rows + 0.5) * ratio - 0.5, (self.columns + 0.5) * ratio - 0.5]

@@ -37,12 +37,30 @@ class Patch:
 class Scenery(Protocol):
     """A world's ground in its base frame."""
 
-    world: World
-    seed: int
-    elevation: Floats
-    """Metres, flat on lakes."""
-    lakes: Cast
-    slumps: Cast
+    @property
+    def world(self) -> World:
+        """What is simulated."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Seed of every draw."""
+        ...
+
+    @property
+    def elevation(self) -> Floats:
+        """Metres on the base frame, flat on lakes."""
+        ...
+
+    @property
+    def lakes(self) -> Cast:
+        """All lakes."""
+        ...
+
+    @property
+    def slumps(self) -> Cast:
+        """All slumps."""
+        ...
 
     def cover(self, year: int) -> Floats:
         """Fourteen layers (reflectance, VV, VH) on the base frame, without patches."""

@@ -32,6 +32,20 @@ class Site:
     faces_north: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A scripted lake."""
+
+    name: str
+    kind: str
+    where: tuple[float | str, float]
+    """East of the corner in metres, or the valley in whose floor it lies; north of the corner."""
+    hectares: float
+    aspect: float
+    mix: tuple[float, float, float]
+    life: Life
+
+
 SITES = (
     Site("cirque", 13, (0.6, 5.0), (0.15, 0.85), (420, 1700), ((1.0, 0.0, 0.0), (0.6, 0.4, 0.0), (0.15, 0.85, 0.0))),
     Site("shadowed", 4, (0.6, 1.6), (0.55, 1.3), (350, 1700), ((1.0, 0.0, 0.0),), steep=2.6, faces_north=True),
@@ -62,7 +76,7 @@ def _ice_contact(world: World, seed: int, valley: Valley) -> Feature:
 
 def _scripted(world: World, seed: int) -> list[Feature]:
     clear, milky, grey = (1.0, 0.0, 0.0), (0.1, 0.9, 0.0), (0.0, 0.1, 0.9)
-    rows = [
+    plans: list[tuple[str, str, tuple[float | str, float], float, float, tuple[float, float, float], Life]] = [
         ("corner", "corner", (0.0, 0.0), 17.0, 1.4, milky, Life()),
         ("seam-large", "seam", (SEAM_EAST_OF_CORNER_M[3000.0], 3000.0), 46.0, 2.8, (0.4, 0.6, 0.0), Life(0.006)),
         ("seam-small", "seam", (SEAM_EAST_OF_CORNER_M[5150.0], 5150.0), 5.0, 1.5, clear, Life()),
@@ -83,18 +97,17 @@ def _scripted(world: World, seed: int) -> list[Feature]:
         ("rim-west", "region_edge", (-4480.0, 2600.0), 2.0, 1.2, clear, Life()),
         ("rim-east", "region_edge", (4480.0, 300.0), 2.4, 1.3, clear, Life()),
     ]
-    return [_placed(world, seed, *row) for row in rows]
+    return [_placed(world, seed, Plan(*plan)) for plan in plans]
 
 
-def _placed(
-    world: World, seed: int, name: str, kind: str, where: tuple[float | str, float], hectares: float, aspect: float, mix: tuple[float, float, float], life: Life
-) -> Feature:
-    place, north = where
+def _placed(world: World, seed: int, plan: Plan) -> Feature:
+    place, north = plan.where
     valley = BY_NAME[place] if isinstance(place, str) else BY_NAME["main"]
     east = valley.east_of(north) if isinstance(place, str) else place
-    shore = wobble(generator(seed, world.name, name), 0.45 if "-a" in name or "-b" in name else 1.0)
-    blob = Blob(world.corner[0] + east, world.corner[1] + north, hectares * HECTARE, aspect, valley.direction_deg(north), shore)
-    return Feature(name, kind, blob, life, mix)
+    shore = wobble(generator(seed, world.name, plan.name), 0.45 if plan.name.endswith(("-a", "-b")) else 1.0)
+    centre = world.corner[0] + east, world.corner[1] + north
+    blob = Blob(*centre, plan.hectares * HECTARE, plan.aspect, valley.direction_deg(north), shore)
+    return Feature(plan.name, plan.kind, blob, plan.life, plan.mix)
 
 
 def _scatter(world: World, seed: int, taken: list[Polygon]) -> list[Feature]:
@@ -150,5 +163,3 @@ def _scattered(site: Site, blob: Blob, number: int, rng: np.random.Generator) ->
         life = Life(0.03, gone=2022) if number % 8 == 1 else Life(0.03, born=2020)
     freezes = site.kind == "cirque" and number % 4 == 3
     return Feature(f"{site.kind}-{number:02d}", site.kind, blob, life, mix, site.steep, freezes)
-
-

@@ -158,8 +158,7 @@ def _write_pass(scenery: Scenery, grounds: dict[int, Ground], pass_: OpticalPass
         if epsg == world.epsgs[0] and pass_.when.month in SEASON_MONTHS:
             looks.add(air)
         scene = optical.render(ground, air, clouds, pass_, seed)
-        for delivery in pass_.deliveries:
-            written.append(products.write_optical(out / "catalog", ground.frame, scene, pass_, delivery, sun))
+        written += [products.write_optical(out / "catalog", ground.frame, scene, pass_, delivery, sun) for delivery in pass_.deliveries]
     return written
 
 

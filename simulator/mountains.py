@@ -59,7 +59,8 @@ class Mountains:
         rivers = [Patch(shape, water_layers((0.0, 0.45, 0.55))) for shape in outlines]
         ice = MATERIALS["lake_ice"].layers
         lakes = [
-            Patch(state.shape, ice if state.frozen else water_layers(state.feature.mix), wet=not state.frozen) for state in self.lakes.states(year)
+            Patch(state.shape, ice if state.frozen else water_layers(state.feature.mix), wet=not state.frozen)
+            for state in self.lakes.states(year)
         ]
         return [bars, rivers, lakes]
 
@@ -85,7 +86,9 @@ def _bare(relief: Relief, elevation: Floats, slope: Floats, north: Floats) -> di
     floor = 1 - smoothstep(nearest + 30 * relief.rough, 120, 330)
     steep = smoothstep(slope + 0.08 * relief.rough, 0.55, 0.95)
     green = smoothstep(TREELESS_M - elevation + 110 * relief.rough - 150 * shaded, -80, 260) * (1 - smoothstep(slope, 0.5, 0.8))
-    snow = smoothstep(elevation + 230 * shaded + 70 * relief.rough, SNOW_LINE_M - 90, SNOW_LINE_M + 120) * (1 - smoothstep(slope, 0.9, 1.35))
+    snow = smoothstep(elevation + 230 * shaded + 70 * relief.rough, SNOW_LINE_M - 90, SNOW_LINE_M + 120) * (
+        1 - smoothstep(slope, 0.9, 1.35)
+    )
     land = 1 - snow
     return {
         "snow": snow,
@@ -102,7 +105,9 @@ def _glacier(scenery: Mountains, valley: Valley, year: int) -> dict[str, Floats]
     elapsed = float(np.clip(year - SCRIPT_YEAR, EARLIEST, LATEST))
     end = valley.terminus - valley.retreat_m * elapsed
     ragged = 14 * scenery.relief.rough
-    inside = smoothstep(end - along + ragged, -6, 6) * (1 - smoothstep(distance + ragged, valley.half_width_m - 40, valley.half_width_m + 5))
+    inside = smoothstep(end - along + ragged, -6, 6) * (
+        1 - smoothstep(distance + ragged, valley.half_width_m - 40, valley.half_width_m + 5)
+    )
     firn = smoothstep(scenery.elevation + 40 * scenery.relief.rough, FIRN_LINE_M - 40, FIRN_LINE_M + 60)
     medial = np.exp(-(((distance - 0.45 * valley.half_width_m) / 28) ** 2)) * 0.8
     debris = smoothstep(along + 90 * scenery.relief.rough, valley.terminus - valley.debris_m - 150, valley.terminus - valley.debris_m + 150)
@@ -122,6 +127,6 @@ def _braids(world: World, seed: int, valley: Valley, year: int) -> list[Polygon]
     for side, width in ((-1, 22.0), (1, 17.0)):
         xy = np.column_stack([world.corner[0] + line[:, 0] + mean + side * spread, world.corner[1] + along])
         wide = width * (1.3 + np.sin(along / 330 + phases[3]))
-        for start in range(0, len(xy) - 1, 4):
-            braids.append(LineString(xy[start : start + 5]).buffer(float(wide[start]) / 2 + 2.0, quad_segs=3))
+        starts = range(0, len(xy) - 1, 4)
+        braids += [LineString(xy[start : start + 5]).buffer(float(wide[start]) / 2 + 2.0, quad_segs=3) for start in starts]
     return braids

@@ -29,7 +29,7 @@ def fractal(shape: tuple[int, int], rng: np.random.Generator, *, exponent: float
     return np.asarray((field - field.mean()) / field.std(), dtype=np.float32)
 
 
-def smoothstep(value: Floats, low: float, high: float) -> Floats:
+def smoothstep(value: npt.NDArray[np.floating], low: float, high: float) -> Floats:
     """Rise from 0 at `low` to 1 at `high` without corners."""
     t = np.clip((value - low) / (high - low), 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t), dtype=np.float32)

@@ -15,7 +15,19 @@ from simulator.spectra import BANDS, CLOUD, HAZE, MATERIALS, RESOLUTION_M, SKYLI
 Floats = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.uint16]
 Labels = npt.NDArray[np.uint8]
-NO_DATA, DARK, CLOUD_SHADOW, VEGETATION, BARE, WATER, UNCLASSIFIED, CLOUD_MEDIUM, CLOUD_HIGH, CIRRUS, SNOW = 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+NO_DATA, DARK, CLOUD_SHADOW, VEGETATION, BARE, WATER, UNCLASSIFIED, CLOUD_MEDIUM, CLOUD_HIGH, CIRRUS, SNOW = (
+    0,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+)
 CLEAR_OPACITY = 0.25
 TERRAIN_CORRECTION = 0.88  # L2A removes a little of the effect of slopes
 SCL_FACTOR = 2
@@ -129,7 +141,9 @@ def classify(ground: Ground, air: Air, clouds: Clouds, bands: dict[str, Floats])
     Some water is called shadow, some cast shadow water, some bright snow cloud; some cloud is missed.
     """
     green, red, near = (averaged(bands[name], SCL_FACTOR) for name in ("B03", "B04", "B08"))
-    opacity, shadow, cast, water, cirrus = (averaged(field, SCL_FACTOR) for field in (air.opacity, air.shadow, air.cast, ground.water, air.cirrus))
+    opacity, shadow, cast, water, cirrus = (
+        averaged(field, SCL_FACTOR) for field in (air.opacity, air.shadow, air.cast, ground.water, air.cirrus)
+    )
     fault, other = (averaged(ground.positions.sample(field, CLOUD_PIXEL_M, 10.0), SCL_FACTOR) for field in clouds.faults)
     snowy = ((green - bands["B11"]) / np.maximum(green + bands["B11"], 0.01) > 0.42) & (green > 0.16)
     green_plants = (near - red) / np.maximum(near + red, 0.01) > 0.33

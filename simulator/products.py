@@ -31,7 +31,9 @@ SCL_SHARES = (
 )
 
 
-def write_optical(folder: Path, frame: Frame, scene: optical.OpticalScene, pass_: OpticalPass, delivery: Delivery, sun: Sun) -> tuple[str, int]:
+def write_optical(
+    folder: Path, frame: Frame, scene: optical.OpticalScene, pass_: OpticalPass, delivery: Delivery, sun: Sun
+) -> tuple[str, int]:
     """Write one delivery of a scene; returns the item's name and the bytes written."""
     stamp = pass_.when.strftime("%Y%m%dT%H%M%S")
     square = stac.mgrs_square(frame)
@@ -55,7 +57,6 @@ def write_optical(folder: Path, frame: Frame, scene: optical.OpticalScene, pass_
         dialect=dialect,
         properties=properties,
         assets=assets,
-        extensions=("eo/v1.0.0", "sat/v1.0.0"),
     )
     return _finished(here, name, record)
 
@@ -133,10 +134,7 @@ def write_radar(folder: Path, frame: Frame, scene: Mapping[str, npt.NDArray[np.f
         "sat:absolute_orbit": orbit,
         "s1:processing_level": "1",
     }
-    extensions = ("sar/v1.0.0", "sat/v1.0.0", "raster/v1.1.0")
-    record = stac.item(
-        stac.RADAR, name, stac.footprint(frame), dialect=dialect, properties=properties, assets=assets, extensions=extensions
-    )
+    record = stac.item(stac.RADAR, name, stac.footprint(frame), dialect=dialect, properties=properties, assets=assets)
     return _finished(here, name, record)
 
 

@@ -28,7 +28,9 @@ def render(world: World, ground: Ground, pass_: RadarPass, seed: int) -> dict[st
     layover = np.clip((facing - INCIDENCE_DEG + 7) / 6, 0, 1)
     hidden = np.clip((INCIDENCE_DEG - 90 - facing) / 4, 0, 1)
     slopes = np.clip(1 + 0.012 * facing, 0.4, 1.6) * (1 + 3.5 * layover) * (1 - hidden)
-    field = fractal(world.base.rescaled(CLOUD_PIXEL_M / 10).shape, generator(seed, "wind", pass_.when.year, pass_.number), exponent=3.0, longest_px=40)
+    field = fractal(
+        world.base.rescaled(CLOUD_PIXEL_M / 10).shape, generator(seed, "wind", pass_.when.year, pass_.number), exponent=3.0, longest_px=40
+    )
     gusts = np.clip(1 + 0.6 * ground.positions.sample(field, CLOUD_PIXEL_M, 10.0), 0.1, 2.5)
     result = {}
     for number, (name, wind_gain) in enumerate((("vv", 7.0), ("vh", 1.6))):

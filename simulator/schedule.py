@@ -12,7 +12,9 @@ OFFSET_BASELINE = "04.00"
 OFFSET_COUNTS = 1000
 POOR_YEAR = 2020
 MIXED_YEAR = 2021
-FIRST_BASELINES = MappingProxyType({2017: "02.05", 2018: "02.08", 2019: "02.12", 2020: "02.14", 2021: "03.01", 2022: "04.00", 2023: "05.09", 2024: "05.10"})
+FIRST_BASELINES = MappingProxyType(
+    {2017: "02.05", 2018: "02.08", 2019: "02.12", 2020: "02.14", 2021: "03.01", 2022: "04.00", 2023: "05.09", 2024: "05.10"}
+)
 LAST_BASELINE = "05.11"
 DAYS_OF_YEAR = (190, 206, 223, 240, 258)
 JUNE_DAY = 163
@@ -106,7 +108,7 @@ def _moment(year: int, day: int, hour: float, seconds: int) -> datetime:
 
 def _deliveries(year: int, number: int, when: datetime) -> tuple[Delivery, ...]:
     usual = FIRST_BASELINES.get(year, LAST_BASELINE if year > 2017 else "02.04")
-    names = (usual,)
+    names: tuple[str, ...] = (usual,)
     if year == MIXED_YEAR:
         names = {0: ("03.01", "05.00"), 1: ("05.00",), 2: ("03.01", "03.01"), 3: ("05.00",)}.get(number, ("03.01",))
     reprocessed = datetime(2023, 2, 3, 4, 5, 6, tzinfo=UTC)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from shapely import affinity
+from shapely import affinity, get_coordinates
 from shapely.geometry import LineString, MultiPolygon, Polygon
 
 VERTEX_M = 4.0
@@ -45,14 +45,16 @@ class Blob:
         shape = self.polygon()
         angle = np.radians(self.angle_deg)
         far = (self.x + sign * 1e4 * np.cos(angle), self.y + sign * 1e4 * np.sin(angle))
-        cut = LineString([(self.x, self.y), far]).intersection(shape.exterior)
-        point = cut if cut.geom_type == "Point" else cut.geoms[0]
-        return float(point.x), float(point.y)
+        inside = LineString([(self.x, self.y), far]).intersection(shape)
+        x, y = max(get_coordinates(inside), key=lambda place: float(np.hypot(place[0] - self.x, place[1] - self.y)))
+        return float(x), float(y)
 
 
 def wobble(rng: np.random.Generator, roughness: float = 1.0) -> tuple[tuple[int, float, float], ...]:
     """Draw harmonics of order 2 to 6 that make a natural shore."""
-    return tuple((order, float(roughness * rng.uniform(0.02, 0.20) / (order - 0.8)), float(rng.uniform(0, 2 * np.pi))) for order in range(2, 7))
+    return tuple(
+        (order, float(roughness * rng.uniform(0.02, 0.20) / (order - 0.8)), float(rng.uniform(0, 2 * np.pi))) for order in range(2, 7)
+    )
 
 
 def strip(points: list[tuple[float, float]], width_m: float) -> Polygon:

@@ -73,4 +73,4 @@ def direct_light(rise_east: Floats, rise_north: Floats, sun: Sun, convergence_de
 def displaced(field: Floats, sun: Sun, *, height_m: float, pixel_m: float, convergence_deg: float) -> Floats:
     """Field (a cloud) moved to where its shadow falls on the ground."""
     azimuth, reach = np.radians(sun.azimuth_deg - convergence_deg), height_m * np.tan(np.radians(sun.zenith_deg)) / pixel_m
-    return np.asarray(shift(field, (reach * np.cos(azimuth), -reach * np.sin(azimuth)), order=1, mode="nearest"), dtype=np.float32)
+    return np.asarray(shift(field, (reach * np.cos(azimuth), -reach * np.sin(azimuth)), order=1, mode="reflect"), dtype=np.float32)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from pyproj import Transformer
 from shapely.geometry import Polygon, box, mapping
@@ -15,6 +16,7 @@ Json = dict[str, object]
 COG_TYPE = "image/tiff; application=geotiff; profile=cloud-optimized"
 EXTENSION = "https://stac-extensions.github.io/"
 OPTICAL, RADAR, ELEVATION = "sentinel-2-l2a", "sentinel-1-rtc", "cop-dem-glo-30"
+EXTENSIONS = MappingProxyType({OPTICAL: ("eo/v1.0.0", "sat/v1.0.0"), RADAR: ("sar/v1.0.0", "sat/v1.0.0", "raster/v1.1.0"), ELEVATION: ()})
 TITLES = {
     OPTICAL: "Simulated Sentinel-2 Level-2A",
     RADAR: "Simulated Sentinel-1 radiometrically terrain corrected",
@@ -56,14 +58,12 @@ class Dialect:
         ]
 
 
-def item(
-    collection: str, name: str, footprint: Polygon, *, dialect: Dialect, properties: Json, assets: dict[str, Json], extensions: tuple[str, ...]
-) -> Json:
+def item(collection: str, name: str, footprint: Polygon, *, dialect: Dialect, properties: Json, assets: dict[str, Json]) -> Json:
     """One item with relative links."""
     return {
         "type": "Feature",
         "stac_version": dialect.version,
-        "stac_extensions": dialect.extensions(*extensions),
+        "stac_extensions": dialect.extensions(*EXTENSIONS[collection]),
         "id": name,
         "collection": collection,
         "bbox": [round(value, 8) for value in footprint.bounds],
@@ -110,7 +110,7 @@ def write_catalog(folder: Path, world: str, region: Polygon, items: dict[str, li
     ordered = sorted(years)
     span = [f"{ordered[0]}-01-01T00:00:00Z", f"{ordered[-1]}-12-31T23:59:59Z"]
     for collection, names in items.items():
-        links = [{"rel": "item", "type": "application/geo+json", "href": f"./{name}/{name}.json"} for name in sorted(names)]
+        links: list[Json] = [{"rel": "item", "type": "application/geo+json", "href": f"./{name}/{name}.json"} for name in sorted(names)]
         ends: list[Json] = [{"rel": rel, "type": "application/json", "href": "../catalog.json"} for rel in ("root", "parent")]
         content: Json = {
             "type": "Collection",
@@ -120,7 +120,7 @@ def write_catalog(folder: Path, world: str, region: Polygon, items: dict[str, li
             "description": f"{TITLES[collection]}, world {world}. Not observations.",
             "license": "CC0-1.0",
             "extent": {"spatial": {"bbox": [list(region.bounds)]}, "temporal": {"interval": [span]}},
-            "links": ends + list[Json](links),
+            "links": ends + links,
         }
         write_json(folder / collection / "collection.json", content)
     children = [{"rel": "child", "type": "application/json", "href": f"./{name}/collection.json"} for name in items]

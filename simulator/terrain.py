@@ -58,7 +58,16 @@ class Valley:
 VALLEYS = (
     Valley(
         "main",
-        ((900, -6400, 4560), (620, -4200, 4220), (240, -1500, 3830), (0, 0, 3700), (90, 1500, 3640), (150, 3000, 3560), (60, 5100, 3470), (-60, 8600, 3330)),
+        (
+            (900, -6400, 4560),
+            (620, -4200, 4220),
+            (240, -1500, 3830),
+            (0, 0, 3700),
+            (90, 1500, 3640),
+            (150, 3000, 3560),
+            (60, 5100, 3470),
+            (-60, 8600, 3330),
+        ),
         terminus=-1500,
         retreat_m=55,
         debris_m=1700,
@@ -66,7 +75,15 @@ VALLEYS = (
     ),
     Valley(
         "west",
-        ((-3500, -6400, 4640), (-3150, -4300, 4350), (-2950, -2300, 4130), (-2700, 0, 3930), (-2560, 2300, 3760), (-1500, 4900, 3560), (-250, 8600, 3350)),
+        (
+            (-3500, -6400, 4640),
+            (-3150, -4300, 4350),
+            (-2950, -2300, 4130),
+            (-2700, 0, 3930),
+            (-2560, 2300, 3760),
+            (-1500, 4900, 3560),
+            (-250, 8600, 3350),
+        ),
         terminus=-2300,
         retreat_m=14,
         debris_m=1100,
@@ -74,7 +91,15 @@ VALLEYS = (
     ),
     Valley(
         "east",
-        ((3900, -6400, 4700), (3400, -3900, 4330), (2950, -1700, 4080), (2850, 700, 3900), (2500, 3500, 3690), (1500, 5900, 3520), (150, 8600, 3350)),
+        (
+            (3900, -6400, 4700),
+            (3400, -3900, 4330),
+            (2950, -1700, 4080),
+            (2850, 700, 3900),
+            (2500, 3500, 3690),
+            (1500, 5900, 3520),
+            (150, 8600, 3350),
+        ),
         terminus=-1900,
         retreat_m=20,
         debris_m=1300,
@@ -105,12 +130,12 @@ def mountain_relief(world: World, seed: int) -> Relief:
     broad = fractal(coarse.shape, generator(seed, world.name, "broad"), exponent=3.2)
     for valley in VALLEYS:
         far, north, floor = _nearest(world, valley)
-        distance[valley.name], along[valley.name] = _enlarge(far, base.shape), _enlarge(north, base.shape)
+        distance[valley.name], along[valley.name] = enlarge(far, base.shape), enlarge(north, base.shape)
         side = SUMMIT_M * np.tanh(np.clip(far - FLOOR_M, 0, None) / SUMMIT_M)
         wall = WALL_SLOPE * (1 + 0.15 * broad) * (np.sqrt(side**2 + FOOT_M**2) - FOOT_M)
         spurs = np.abs((north / SPUR_M + 0.9 * broad + 0.0004 * side) % 1 - 0.5) - 0.25
         walls.append(floor + 0.03 * far + wall + 0.55 * np.minimum(side, 520) * spurs)
-    ground = _enlarge(np.minimum.reduce(walls), base.shape)
+    ground = enlarge(np.minimum.reduce(walls), base.shape)
     rough = fractal(base.shape, generator(seed, world.name, "rough"), exponent=3.4, longest_px=200)
     nearest = np.minimum.reduce(list(distance.values()))
     crag = smoothstep(nearest, FLOOR_M, 1100)
@@ -129,14 +154,17 @@ def _nearest(world: World, valley: Valley) -> tuple[Floats, Floats, Floats]:
     y = y + coarse.top - world.corner[1]
     line = valley.line()
     places = np.column_stack([np.broadcast_to(x, coarse.shape).ravel(), np.broadcast_to(y, coarse.shape).ravel()])
-    far, index = cKDTree(line[:, :2]).query(places)
+    far, index = (np.asarray(found) for found in cKDTree(line[:, :2]).query(places))
     north = gaussian_filter(line[index, 1].reshape(coarse.shape), 2)
     floor = gaussian_filter(line[index, 2].reshape(coarse.shape), 2)
     return far.reshape(coarse.shape).astype(np.float32), north.astype(np.float32), floor.astype(np.float32)
 
 
-def _enlarge(field: Floats, shape: tuple[int, int]) -> Floats:
-    return np.asarray(zoom(field.astype(np.float32), COARSE, order=1, mode="nearest", grid_mode=True)[: shape[0], : shape[1]], dtype=np.float32)
+def enlarge(field: Floats, shape: tuple[int, int]) -> Floats:
+    """Carry a field of 40 m pixels to the 10 m pixels of the same ground."""
+    return np.asarray(
+        zoom(field.astype(np.float32), COARSE, order=1, mode="nearest", grid_mode=True)[: shape[0], : shape[1]], dtype=np.float32
+    )
 
 
 def _with_glacier(ground: Floats, valley: Valley, distance: Floats, along: Floats) -> Floats:
@@ -149,5 +177,5 @@ def _with_glacier(ground: Floats, valley: Valley, distance: Floats, along: Float
 
 def slope_of(elevation: Floats, pixel_m: float = 10.0) -> tuple[Floats, Floats]:
     """Rise per metre toward the east and toward the north (central differences)."""
-    down, right = np.gradient(elevation, pixel_m)
-    return right.astype(np.float32), (-down).astype(np.float32)
+    down, right = (np.asarray(rise, dtype=np.float32) for rise in np.gradient(elevation, pixel_m))
+    return right, -down

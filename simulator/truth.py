@@ -42,7 +42,19 @@ def describe(world: World, states: Sequence[State], ground: Ground, looks: Looks
     """One row per feature of a year, in longitude and latitude, areas geodesic."""
     index = inside([state.shape for state in states], ground.frame, world.base.epsg)
     rows = [_row(world, state, index == number + 1, looks) for number, state in enumerate(states)]
-    columns = ["id", "class", "area_m2", "hard", "hard_because", "observable", "observed_share", "shadow_share", "frozen", "edge", "geometry"]
+    columns = [
+        "id",
+        "class",
+        "area_m2",
+        "hard",
+        "hard_because",
+        "observable",
+        "observed_share",
+        "shadow_share",
+        "frozen",
+        "edge",
+        "geometry",
+    ]
     return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs=4326)
 
 

@@ -1,5 +1,6 @@
 """Where the slumps and lakes of the tundra world lie, and the road and river that look like them."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -11,7 +12,7 @@ from shapely.geometry import LineString, Polygon, box
 from simulator.features import Bridge, Cast, Feature, Life
 from simulator.noise import fractal, generator
 from simulator.shapes import Blob, wobble
-from simulator.terrain import slope_of
+from simulator.terrain import enlarge, slope_of
 from simulator.worlds import World
 
 Floats = npt.NDArray[np.float32]
@@ -25,6 +26,18 @@ RIVER_SHARE_M = 420.0
 LAKE_MIXES = ((1.0, 0.0, 0.0), (0.85, 0.0, 0.15), (0.5, 0.2, 0.3))
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A slump to be placed."""
+
+    name: str
+    place: tuple[float, float]
+    """East and north of the corner, metres."""
+    hectares: float
+    aspect: float
+    life: Life
+
+
 @lru_cache(maxsize=2)
 def tundra_relief(world: World, seed: int) -> Floats:
     """Rolling ground of 10 to 120 m with a river valley in it, before lakes and slumps."""
@@ -32,7 +45,7 @@ def tundra_relief(world: World, seed: int) -> Floats:
     rolling = fractal(base.shape, generator(seed, world.name, "rolling"), exponent=3.8, longest_px=180)
     fine = gaussian_filter(fractal(base.shape, generator(seed, world.name, "fine"), exponent=2.4, longest_px=30), 1)
     valley = np.exp(-((river_distance(world) / RIVER_SHARE_M) ** 2))
-    return np.asarray(62 + 17 * rolling * (1 - 0.6 * valley) + 0.5 * fine - 34 * valley, dtype=np.float32)
+    return np.asarray(70 + 17 * rolling * (1 - 0.6 * valley) + 0.5 * fine - 34 * valley, dtype=np.float32)
 
 
 def river_line(world: World, phase: float = 0.0) -> LineString:
@@ -55,9 +68,11 @@ def river_distance(world: World) -> Floats:
     x, y = coarse.centres()
     line = river_line(world)
     points = np.array([line.interpolate(metres).coords[0] for metres in np.arange(0, line.length, 25)])
-    places = np.column_stack([np.broadcast_to(x + coarse.left, coarse.shape).ravel(), np.broadcast_to(y + coarse.top, coarse.shape).ravel()])
-    far = cKDTree(points).query(places)[0].reshape(coarse.shape).astype(np.float32)
-    return np.asarray(np.repeat(np.repeat(gaussian_filter(far, 1), 4, axis=0), 4, axis=1), dtype=np.float32)
+    places = np.column_stack(
+        [np.broadcast_to(x + coarse.left, coarse.shape).ravel(), np.broadcast_to(y + coarse.top, coarse.shape).ravel()]
+    )
+    far = np.asarray(cKDTree(points).query(places)[0], dtype=np.float32).reshape(coarse.shape)
+    return enlarge(np.asarray(gaussian_filter(far, 1), dtype=np.float32), world.base.shape)
 
 
 @lru_cache(maxsize=2)
@@ -71,16 +86,18 @@ def tundra_features(world: World, seed: int) -> tuple[Cast, Cast]:
     lakes = _lakes(world, seed, taken)
     slumps = _scattered_slumps(world, seed, relief, taken)
     region = box(*world.bounds)
-    return tuple(  # type: ignore[return-value]
-        cast.within(lambda shape: bool(shape.intersects(region))) for cast in (Cast(tuple(lakes), (), seed), Cast((*scripted, *slumps), bridges, seed))
-    )
+
+    def touches(shape: Polygon) -> bool:
+        return bool(shape.intersects(region))
+
+    return Cast(tuple(lakes), (), seed).within(touches), Cast((*scripted, *slumps), bridges, seed).within(touches)
 
 
 def _lakes(world: World, seed: int, taken: list[Polygon]) -> list[Feature]:
     rng = generator(seed, world.name, "lakes")
     left, bottom, right, top = world.bounds
     edge = Blob(world.corner[0] + 30.0, world.corner[1] + 2700.0, 14 * HECTARE, 1.5, 100.0, wobble(rng, 0.6))
-    lakes = []
+    lakes: list[Feature] = []
     blobs = [edge]
     for _ in range(600):
         area = float(np.exp(rng.uniform(np.log(0.4), np.log(18)))) * HECTARE
@@ -97,7 +114,7 @@ def _lakes(world: World, seed: int, taken: list[Polygon]) -> list[Feature]:
 
 
 def _scripted_slumps(world: World, seed: int, relief: Floats) -> list[Feature]:
-    rows: list[tuple[str, tuple[float, float], float, float, Life]] = [
+    rows = [
         ("slump-corner", (0.0, 0.0), 4.0, 1.3, Life(lengthens_m=9)),
         ("slump-fast", (-2900.0, 1150.0), 6.5, 1.3, Life(lengthens_m=26)),
         ("slump-merge-a", (-520.0, 2450.0), 2.0, 1.1, Life(lengthens_m=5)),
@@ -107,14 +124,14 @@ def _scripted_slumps(world: World, seed: int, relief: Floats) -> list[Feature]:
         ("slump-rest-b", (1500.0, 3600.0), 2.2, 1.2, Life(lengthens_m=8, rests=2020)),
         ("slump-rim", (2230.0, -900.0), 2.4, 1.3, Life(lengthens_m=6)),
     ]
-    return [_slump(world, seed, relief, *row) for row in rows]
+    return [_slump(world, seed, relief, Plan(*row)) for row in rows]
 
 
-def _slump(world: World, seed: int, relief: Floats, name: str, place: tuple[float, float], hectares: float, aspect: float, life: Life) -> Feature:
-    x, y = world.corner[0] + place[0], world.corner[1] + place[1]
-    angle = 0.0 if "merge" in name else downhill_deg(world, relief, x, y)[0]
-    blob = Blob(x, y, hectares * HECTARE, aspect, angle, (FAN, *wobble(generator(seed, world.name, name), 0.55)))
-    return Feature(name, "stabilising" if life.rests else "active", blob, life)
+def _slump(world: World, seed: int, relief: Floats, plan: Plan) -> Feature:
+    x, y = world.corner[0] + plan.place[0], world.corner[1] + plan.place[1]
+    angle = 0.0 if "merge" in plan.name else downhill_deg(world, relief, x, y)[0]
+    blob = Blob(x, y, plan.hectares * HECTARE, plan.aspect, angle, (FAN, *wobble(generator(seed, world.name, plan.name), 0.55)))
+    return Feature(plan.name, "stabilising" if plan.life.rests else "active", blob, plan.life)
 
 
 def _scattered_slumps(world: World, seed: int, relief: Floats, taken: list[Polygon]) -> list[Feature]:
@@ -128,7 +145,8 @@ def _scattered_slumps(world: World, seed: int, relief: Floats, taken: list[Polyg
         slope = downhill_deg(world, relief, world.corner[0] + place[0], world.corner[1] + place[1])[1]
         if len(slumps) >= world.scattered * SLUMPS_PER_LAKE or slope < 0.03:
             continue
-        slump = _slump(world, seed, relief, f"slump-{len(slumps):02d}", place, hectares, float(rng.uniform(1.0, 1.7)), Life(lengthens_m=rate))
+        plan = Plan(f"slump-{len(slumps):02d}", place, hectares, float(rng.uniform(1.0, 1.7)), Life(lengthens_m=rate))
+        slump = _slump(world, seed, relief, plan)
         shape = Cast((slump,), (), seed).envelopes()[0][1]
         if any(shape.intersects(other) for other in taken):
             continue
