@@ -1,0 +1,137 @@
+"""The features of many years on one table of IDs and years: outlined, observed, and whose ground is whose."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from catalog.facts.errors import GridMismatch
+from models.outlines.overlaps import overlaps_of
+
+Geometries = NDArray[np.object_]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Observed = Callable[[int, Geometries], Floats]
+"""(year, outlines in EPSG:4326) -> share of each outline that was observed in that year; 0 for a year without any record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What must be equal for two years to be compared; empty where unknown."""
+
+    baseline: str = ""
+    """Processing baselines or catalogs of the scenes."""
+    model: str = ""
+    season: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class YearFeatures:
+    """Named features of one year; arrays of equal length."""
+
+    year: int
+    ids: tuple[str, ...]
+    outlines: Geometries
+    """EPSG:4326."""
+    area_m2: Floats
+    area_low_m2: Floats
+    area_high_m2: Floats
+    observed_share: Floats
+    looks: Floats
+    """NaN where unknown."""
+    circumstances: Circumstances = field(default_factory=Circumstances)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """One row per ID (sorted), one column per year of the span, shape (ids, years)."""
+
+    ids: tuple[str, ...]
+    years: tuple[int, ...]
+    outlines: Geometries
+    """Outline of the year, None where there is none."""
+    nearest: Geometries
+    """Outline of the nearest year that has one; of two the earlier."""
+    area_m2: Floats
+    area_low_m2: Floats
+    area_high_m2: Floats
+    looks: Floats
+    observed_share: Floats
+    ground_m2: Floats
+    """Area of all features of the year on the ground that the ID ever covered; NaN without features of that year.
+
+    Ground, not outlines: a lake that one year shows in pieces keeps its ground, a lake that was missed does not.
+    """
+    min_observed: float
+
+    @property
+    def outlined(self) -> Mask:
+        """True where the ID has an outline."""
+        known: Mask = ~np.isnan(self.area_m2)
+        return known
+
+    @property
+    def settled(self) -> Mask:
+        """True where enough was observed to say present or absent."""
+        seen: Mask = self.observed_share >= self.min_observed
+        return seen
+
+
+def timeline_of(years: Sequence[YearFeatures], span: tuple[int, int], observed: Observed, *, min_observed: float) -> Timeline:
+    """Arrange features by ID and year; `observed` is asked where an ID has no outline, about its nearest one.
+
+    Raises GridMismatch for a year outside the span, given twice, or with an ID given twice.
+    """
+    _require_unique(years, span)
+    columns = tuple(range(span[0], span[1] + 1))
+    ids = tuple(sorted({name for features in years for name in features.ids}))
+    row_of = {name: row for row, name in enumerate(ids)}
+    outlines = np.full((len(ids), len(columns)), None, dtype=object)
+    measured = {name: np.full(outlines.shape, np.nan) for name in ("area_m2", "area_low_m2", "area_high_m2", "looks", "observed_share")}
+    for features in years:
+        rows, column = np.array([row_of[name] for name in features.ids], np.int64), features.year - span[0]
+        outlines[rows, column] = features.outlines
+        for name, table in measured.items():
+            table[rows, column] = getattr(features, name)
+    nearest = _nearest(outlines)
+    _ask(measured["observed_share"], np.isnan(measured["area_m2"]), nearest, observed, columns)
+    ground = _ground(years, outlines, span[0])
+    return Timeline(ids=ids, years=columns, outlines=outlines, nearest=nearest, ground_m2=ground, min_observed=min_observed, **measured)
+
+
+def _require_unique(years: Sequence[YearFeatures], span: tuple[int, int]) -> None:
+    given = [features.year for features in years]
+    if len(set(given)) < len(given) or any(not span[0] <= year <= span[1] for year in given):
+        raise GridMismatch(f"Years {sorted(given)} must be distinct and lie within {span[0]}-{span[1]}: pass each inventory once.")
+    for features in years:
+        if len(set(features.ids)) < len(features.ids):
+            twice = sorted({name for name in features.ids if features.ids.count(name) > 1})
+            raise GridMismatch(f"Year {features.year} has {', '.join(twice[:3])} more than once: name its features again.")
+
+
+def _nearest(outlines: Geometries) -> Geometries:
+    """Fill the gaps of every row from the nearest column that has an outline; of two the earlier."""
+    rows, columns = outlines.shape
+    place = np.arange(columns)
+    known = shapely.is_geometry(outlines)
+    distance = np.where(known[:, None, :], np.abs(place[:, None] - place[None, :])[None], columns)
+    nearest: Geometries = outlines[np.arange(rows)[:, None], distance.argmin(axis=2)]
+    return nearest
+
+
+def _ask(share: Floats, missing: Mask, nearest: Geometries, observed: Observed, years: Sequence[int]) -> None:
+    for column, year in enumerate(years):
+        rows = np.flatnonzero(missing[:, column])
+        if rows.size:
+            share[rows, column] = observed(year, nearest[rows, column])
+
+
+def _ground(years: Sequence[YearFeatures], outlines: Geometries, first_year: int) -> Floats:
+    ground = np.full(outlines.shape, np.nan)
+    ever = np.asarray(shapely.union_all(outlines, axis=1), dtype=object) if len(outlines) else np.empty(0, dtype=object)
+    for features in years:
+        pairs = overlaps_of(ever, features.outlines)
+        ground[:, features.year - first_year] = np.bincount(pairs.left, weights=pairs.area_m2, minlength=len(outlines))
+    return ground
