@@ -1,26 +1,30 @@
 """Heights on a grid, mosaicked from the elevation tiles that exist; where the sea has none, the sea."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from affine import Affine
+from rasterio.crs import CRS
+from rasterio.io import DatasetReader
 from scipy import ndimage
 
 from catalog.facts.bands import DEM_NAME
-from catalog.facts.grids import to_lonlat
+from catalog.facts.errors import SourceBroken
 from catalog.facts.pixel_grids import PixelGrid
 from catalog.facts.records import Scene
-from catalog.stores.pixels import ByteMeter, read_grid
+from catalog.stores.pixels import ByteMeter, asset_of, read_rectangle
 from catalog.stores.raster_files import Retry, use_file
+from catalog.stores.warp import nodes_of, sample
 
 Heights = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 SOURCE_PX_M: Final = 30.0
 """Copernicus GLO-30; gap widths are counted in its pixels."""
 SEA_LEVEL_M: Final = 0.0
-_NODE_PX: Final = 32
-"""Longitude and latitude are exact at every 32nd pixel and linear between: the error is under a centimetre."""
 
 
 def read_dem(
@@ -39,11 +43,13 @@ def read_dem(
     """
     heights = np.full(grid.shape, np.nan, dtype=np.float32)
     covered = np.zeros(grid.shape, dtype=bool)
-    longitude, latitude = _lonlat(grid)
-    for scene in sorted(scenes, key=lambda scene: scene.id):
-        values = read_grid(scene, DEM_NAME, grid, resampling="bilinear", meter=meter, retry=retry)
+    files = [_Heights.of(scene, retry) for scene in sorted(scenes, key=lambda scene: scene.id)]
+    for lattice in _by_lattice(files):
+        values, known = _mosaic(lattice, grid, retry)
         np.copyto(heights, values, where=np.isnan(heights))
-        covered |= _inside(scene, longitude, latitude, retry)
+        covered |= known
+    if meter is not None:
+        meter.add(heights.nbytes)
     width_px = max(1, round(gap_px * SOURCE_PX_M / grid.resolution_m))
     filled = fill_narrow_gaps(heights, width_px)
     if sea_level_m is not None:
@@ -69,25 +75,82 @@ def fill_narrow_gaps(heights: Heights, width_px: int) -> Heights:
     return filled
 
 
-def _inside(scene: Scene, longitude: npt.NDArray[np.float64], latitude: npt.NDArray[np.float64], retry: Retry) -> Flags:
-    bounds = use_file(scene.assets[DEM_NAME].href, scene.provider, lambda file: file.bounds, retry=retry)
-    across = (longitude >= bounds.left) & (longitude <= bounds.right)
-    return np.asarray(across & (latitude >= bounds.bottom) & (latitude <= bounds.top))
+@dataclass(frozen=True, slots=True)
+class _Heights:
+    """One elevation tile, by its header."""
+
+    scene: Scene
+    crs: CRS
+    transform: Affine
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, scene: Scene, retry: Retry) -> "_Heights":
+        """Read the header."""
+        href = asset_of(scene, DEM_NAME).href
+
+        def header(file: DatasetReader) -> "_Heights":
+            if file.crs is None:
+                raise SourceBroken(f"{href} has no CRS; exclude the elevation tile.")
+            return cls(scene, file.crs, file.transform, file.shape)
+
+        return use_file(href, scene.provider, header, retry=retry)
+
+    def offset_in(self, other: "_Heights") -> tuple[float, float]:
+        """Row and column of this tile's corner in the pixels of another, the short way round the Earth."""
+        column, row = ~other.transform @ (self.transform.c, self.transform.f)
+        around = 360.0 / self.transform.a if self.crs.is_geographic else math.inf
+        if abs(column) > around / 2:
+            column -= round(column / around) * around
+        return float(row), float(column)
+
+    def shares_lattice(self, other: "_Heights") -> bool:
+        """Say whether the pixels of both belong to one lattice: Copernicus changes its longitude step at 50, 60, 70 degrees."""
+        same = np.allclose(self.transform[:2] + self.transform[3:5], other.transform[:2] + other.transform[3:5], rtol=1e-9, atol=0)
+        return same and self.crs == other.crs and all(abs(value - round(value)) < 0.01 for value in self.offset_in(other))
 
 
-def _lonlat(grid: PixelGrid) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    rows, columns = _nodes(grid.height), _nodes(grid.width)
-    x = grid.left + (columns + 0.5) * grid.resolution_m
-    y = grid.top - (rows + 0.5) * grid.resolution_m
-    longitude, latitude = to_lonlat(grid.epsg).transform(*np.meshgrid(x, y))
-    down, along = _weights(grid.height, rows), _weights(grid.width, columns)
-    return down @ longitude @ along.T, down @ latitude @ along.T
+def _by_lattice(files: Sequence[_Heights]) -> list[list[_Heights]]:
+    groups: list[list[_Heights]] = []
+    for file in files:
+        group = next((group for group in groups if file.shares_lattice(group[0])), None)
+        if group is None:
+            groups.append([file])
+        else:
+            group.append(file)
+    return groups
 
 
-def _nodes(count: int) -> npt.NDArray[np.float64]:
-    return np.linspace(0.0, count - 1.0, max(2, count // _NODE_PX + 1))
+def _mosaic(files: Sequence[_Heights], grid: PixelGrid, retry: Retry) -> tuple[Heights, Flags]:
+    """Join tiles of one lattice before they are interpolated, so that no step runs along the degree lines."""
+    nodes = nodes_of(grid, files[0].crs, files[0].transform)
+    top, bottom, left, right = nodes.window
+    joined = np.full((bottom - top, right - left), np.nan, dtype=np.float32)
+    covered = np.zeros(joined.shape, dtype=np.uint8)
+    for file in files:
+        row, column = (round(value) for value in file.offset_in(files[0]))
+        rectangle = top - row, bottom - row, left - column, right - column
+        inside = _overlap(rectangle, file.shape)
+        if inside is not None:
+            joined[inside] = _read(file.scene, rectangle, retry)[inside]
+            covered[inside] = 1
+    heights = sample(joined, nodes, grid.shape, nearest=False, nodata=math.nan)
+    known = sample(covered, nodes, grid.shape, nearest=True, nodata=0)
+    return heights.astype(np.float32), known.astype(bool)
 
 
-def _weights(count: int, nodes: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Matrix that interpolates linearly from nodes to every pixel."""
-    return np.stack([np.interp(np.arange(count), nodes, unit) for unit in np.eye(len(nodes))], axis=1)
+def _read(scene: Scene, rectangle: tuple[int, int, int, int], retry: Retry) -> Heights:
+    def action(file: DatasetReader) -> Heights:
+        nodata = math.nan if file.nodata is None else float(file.nodata)
+        values = read_rectangle(file, rectangle, nodata if np.issubdtype(file.dtypes[0], np.floating) or not math.isnan(nodata) else 0)
+        return np.where(values == nodata, np.nan, values).astype(np.float32)
+
+    return use_file(scene.assets[DEM_NAME].href, scene.provider, action, retry=retry)
+
+
+def _overlap(rectangle: tuple[int, int, int, int], shape: tuple[int, int]) -> tuple[slice, slice] | None:
+    """Rows and columns of the rectangle that a file of `shape` fills."""
+    top, bottom, left, right = rectangle
+    rows = slice(max(0, -top), min(bottom, shape[0]) - top)
+    columns = slice(max(0, -left), min(right, shape[1]) - left)
+    return (rows, columns) if rows.start < rows.stop and columns.start < columns.stop else None

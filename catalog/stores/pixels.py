@@ -7,10 +7,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 from rasterio.crs import CRS
-from rasterio.enums import Resampling
 from rasterio.io import DatasetReader
-from rasterio.vrt import WarpedVRT
-from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
 from catalog.facts.bands import SCL_NAME
@@ -18,11 +15,11 @@ from catalog.facts.errors import SourceBroken
 from catalog.facts.pixel_grids import PixelGrid
 from catalog.facts.records import Asset, Scene
 from catalog.stores.raster_files import Retry, use_file
+from catalog.stores.warp import finer, mean_of_parts, nodes_of, parts_per_pixel, sample
 
 Pixels = npt.NDArray[np.generic]
 ALIGNED_PX: Final = 1e-3
 """Offsets below this share of a pixel are rounding in a catalog's affine, not a different lattice."""
-_RESAMPLING: Final = {"bilinear": Resampling.bilinear, "nearest": Resampling.nearest}
 _RADAR_NODATA: Final = -32768.0
 
 
@@ -53,12 +50,12 @@ def read_grid(
     Where the file lies on the grid's lattice its pixels are copied; otherwise they are warped, nearest for SCL and bilinear
     for the rest unless `resampling` says otherwise. Raises SourceUnavailable or SourceBroken; a failed read is never nodata.
     """
-    asset = _asset_of(scene, band)
-    kernel = _RESAMPLING[resampling or ("nearest" if band == SCL_NAME else "bilinear")]
+    asset = asset_of(scene, band)
+    nearest = (resampling or ("nearest" if band == SCL_NAME else "bilinear")) == "nearest"
 
     def action(file: DatasetReader) -> Pixels:
         nodata = _nodata_of(scene, file)
-        values = _on_grid(file, grid, asset, kernel, nodata)
+        values = _on_grid(file, grid, asset, nodata, nearest=nearest)
         if meter is not None:
             meter.add(values.nbytes)
         if scene.sensor == "s2":
@@ -68,7 +65,8 @@ def read_grid(
     return use_file(asset.href, scene.provider, action, retry=retry)
 
 
-def _asset_of(scene: Scene, band: str) -> Asset:
+def asset_of(scene: Scene, band: str) -> Asset:
+    """Return the file of a band; raises SourceBroken when the scene has none."""
     if band not in scene.assets:
         raise SourceBroken(f"Scene {scene.id} has no asset for band {band} (it has {', '.join(sorted(scene.assets))}); exclude the scene.")
     return scene.assets[band]
@@ -80,7 +78,7 @@ def _nodata_of(scene: Scene, file: DatasetReader) -> float:
     return 0.0 if scene.sensor == "s2" else _RADAR_NODATA
 
 
-def _on_grid(file: DatasetReader, grid: PixelGrid, asset: Asset, kernel: Resampling, nodata: float) -> Pixels:
+def _on_grid(file: DatasetReader, grid: PixelGrid, asset: Asset, nodata: float, *, nearest: bool) -> Pixels:
     if file.count != 1:
         raise SourceBroken(f"{asset.href} has {file.count} bands where one is expected; the table of sources names the wrong asset.")
     crs = file.crs or (CRS.from_epsg(asset.epsg) if asset.epsg else None)
@@ -89,7 +87,7 @@ def _on_grid(file: DatasetReader, grid: PixelGrid, asset: Asset, kernel: Resampl
     offset = _lattice_offset(file, grid) if crs.to_epsg() == grid.epsg else None
     if offset is not None:
         return _copy(file, grid, offset, nodata)
-    return _warp(file, grid, crs, kernel, nodata)
+    return _warp(file, grid, crs, nodata, nearest=nearest)
 
 
 def _lattice_offset(file: DatasetReader, grid: PixelGrid) -> tuple[int, int] | None:
@@ -106,45 +104,36 @@ def _lattice_offset(file: DatasetReader, grid: PixelGrid) -> tuple[int, int] | N
 
 
 def _copy(file: DatasetReader, grid: PixelGrid, offset: tuple[int, int], nodata: float) -> Pixels:
-    """Copy the overlap; rasterio's own boundless read builds a VRT per call and costs several times as much."""
     row, column = offset
-    top, left = max(row, 0), max(column, 0)
-    bottom, right = min(row + grid.height, file.height), min(column + grid.width, file.width)
-    if (top, left, bottom, right) == (row, column, row + grid.height, column + grid.width):
-        return np.asarray(file.read(1, window=Window(left, top, grid.width, grid.height)))
-    values = np.full(grid.shape, nodata, dtype=file.dtypes[0])
+    return read_rectangle(file, (row, row + grid.height, column, column + grid.width), nodata)
+
+
+def read_rectangle(file: DatasetReader, rectangle: tuple[int, int, int, int], nodata: float) -> Pixels:
+    """Return rows and columns (first, last, first, last; last exclusive) of a file, nodata beyond its edges.
+
+    rasterio's own boundless read builds a VRT per call and costs several times as much.
+    """
+    first_row, last_row, first_column, last_column = rectangle
+    top, left = max(first_row, 0), max(first_column, 0)
+    bottom, right = min(last_row, file.height), min(last_column, file.width)
+    if (top, bottom, left, right) == rectangle:
+        return np.asarray(file.read(1, window=Window(left, top, right - left, bottom - top)))
+    values = np.full((last_row - first_row, last_column - first_column), nodata, dtype=file.dtypes[0])
     if top < bottom and left < right:
         part = file.read(1, window=Window(left, top, right - left, bottom - top))
-        values[top - row : bottom - row, left - column : right - column] = part
+        values[top - first_row : bottom - first_row, left - first_column : right - first_column] = part
     return values
 
 
-def _warp(file: DatasetReader, grid: PixelGrid, crs: CRS, kernel: Resampling, nodata: float) -> Pixels:
-    dtype = file.dtypes[0]
-    if not _touches(file, grid, crs):
-        return np.full(grid.shape, nodata, dtype=dtype)
-    with WarpedVRT(
-        file,
-        src_crs=crs,
-        crs=CRS.from_epsg(grid.epsg),
-        transform=grid.transform,
-        width=grid.width,
-        height=grid.height,
-        resampling=kernel,
-        src_nodata=nodata,
-        nodata=nodata,
-        # Heights and backscatter in whole numbers would come out as stairs.
-        dtype="float32" if dtype == "int16" else dtype,
-        tolerance=0.01,  # pixels; the default of 0.125 moves lake shores by more than a metre
-    ) as warped:
-        return np.asarray(warped.read(1))
-
-
-def _touches(file: DatasetReader, grid: PixelGrid, crs: CRS) -> bool:
-    """A warp of a file that ends elsewhere fails in GDAL instead of giving nodata."""
-    left, bottom, right, top = transform_bounds(CRS.from_epsg(grid.epsg), crs, *grid.bounds_lbrt, densify_pts=21)
-    bounds = file.bounds
-    return bool(left < bounds.right and right > bounds.left and bottom < bounds.top and top > bounds.bottom)
+def _warp(file: DatasetReader, grid: PixelGrid, crs: CRS, nodata: float, *, nearest: bool) -> Pixels:
+    parts = 1 if nearest else parts_per_pixel(grid, crs, file.transform)
+    target = finer(grid, parts)
+    nodes = nodes_of(target, crs, file.transform)
+    top, bottom, left, right = nodes.window
+    if bottom <= 0 or right <= 0 or top >= file.height or left >= file.width:
+        return np.full(grid.shape, nodata, dtype=file.dtypes[0])
+    values = sample(read_rectangle(file, nodes.window, nodata), nodes, target.shape, nearest=nearest, nodata=nodata)
+    return values if parts == 1 else mean_of_parts(values, parts, nodata)
 
 
 def _as_counts(values: Pixels, dtype: type[np.uint8 | np.uint16], nodata: float) -> Pixels:

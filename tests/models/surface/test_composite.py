@@ -148,7 +148,7 @@ def test_where_every_date_is_cloudy_nothing_is_shown_and_the_cause_is_cloud():
 
 @pytest.mark.parametrize("code", [3, 8, 9])
 def test_a_lake_that_the_classification_masks_on_every_date_is_still_observed(code):
-    surface = compose(replace(PLAIN, tag={name: (LAKE, code) for name in "abc"}), SCENES)
+    surface = compose(replace(PLAIN, tag=dict.fromkeys("abc", (LAKE, code))), SCENES)
     row, column = px(surface, *MIDDLE)
     assert surface.cause[row, column] == Cause.USABLE
     assert surface.looks[row, column] == 3
