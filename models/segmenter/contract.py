@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from catalog.facts.bands import S2_NODATA, s2_index
 from catalog.facts.causes import Cause
 from catalog.facts.errors import BandsMissing, GridMismatch
 
@@ -194,9 +195,19 @@ def usable(contract: InputContract, window: WindowArrays) -> NDArray[np.bool_]:
     """
     seen = np.zeros(window.cause.shape, bool)
     if window.s2 is not None and contract.bands(OPTICAL):
-        seen |= (window.cause == Cause.USABLE) & window.s2.all(axis=0)
+        seen |= (window.cause == Cause.USABLE) & has_optics(window, contract.bands(OPTICAL))
     if window.s1 is not None and contract.bands(RADAR):
         causes = [int(cause) for cause in contract.sees_through]
         if causes:
             seen |= np.isin(window.cause, [int(Cause.USABLE), *causes]) & np.isfinite(window.s1).all(axis=0)
+    return seen
+
+
+def has_optics(window: WindowArrays, bands: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Pixels (y, x) with a value in each of the Sentinel-2 bands; a catalog without one of the others blinds nobody."""
+    if window.s2 is None:
+        return np.zeros(window.cause.shape, bool)
+    seen = np.ones(window.cause.shape, bool)
+    for band in bands:
+        seen &= window.s2[s2_index(band)] != S2_NODATA
     return seen

@@ -118,7 +118,9 @@ class ShoreRule(NamedTuple):
     """Half side of the box in which pure water and pure land are looked for."""
     min_pure_px: int = 3
     noise: float = 0.012
-    """Standard deviation of a pure surface beside what is measured."""
+    """Standard deviation of a pure surface beside what is measured, reflectance."""
+    radar_noise: float = 0.005
+    """The same for gamma0 in linear power."""
     min_separation: float = 2.0
     """Ashman et al. 1994: two groups are apart from D = 2 on."""
 

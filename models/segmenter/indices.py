@@ -8,21 +8,32 @@ along shores. It is the baseline that every trained model must beat.
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 
-from catalog.facts.bands import DEM_NAME, S1_NAMES
+from catalog.facts.bands import DEM_NAME, S1_NAMES, S2_SCALE, s2_index
 from catalog.facts.causes import Cause
-from models.segmenter.backscatter import radar_evidence, smoothed
+from models.segmenter.backscatter import Backscatter, despeckled, radar_evidence, smoothed
 from models.segmenter.bodies import grown, rivers, steep
-from models.segmenter.contract import ELEVATION, OPTICAL, RADAR, InputContract, ModalityNeed, Prediction, WindowArrays, WindowBatch
+from models.segmenter.contract import (
+    ELEVATION,
+    OPTICAL,
+    RADAR,
+    InputContract,
+    ModalityNeed,
+    Prediction,
+    WindowArrays,
+    WindowBatch,
+    has_optics,
+)
 from models.segmenter.evidence import LIMIT, optical_evidence
 from models.segmenter.index_options import IndexOptions
 from models.segmenter.relief import Relief, relief_of
-from models.segmenter.shores import water_share
+from models.segmenter.shores import Signal, water_share
 
 NAME = "indices"
 VERSION = "1"
@@ -76,36 +87,49 @@ def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray
     """Probability and spread (y, x) of one window; 0 where nothing is seen."""
     shape = window.cause.shape
     relief = relief_of(window.dem, shape)
-    clear = np.zeros(shape, bool) if window.s2 is None else (window.cause == Cause.USABLE) & window.s2.all(axis=0)
-    evidence, spread = _evidence(window, clear, relief, options)
+    clear = has_optics(window, _BANDS) & (window.cause == Cause.USABLE)
+    backscatter = None if window.s1 is None else despeckled(window.s1)
+    evidence, spread = _evidence(window, clear, relief, backscatter, options)
     if not (evidence > 0).any():
         return _probability(evidence, clear, np.zeros(shape, bool), options), spread
     water = _water(evidence, clear, relief.slope_deg, options)
-    refused = rivers(water, window.dem, options.shape) | steep(water, relief.slope_deg, max_slope_deg=options.relief.object_slope_deg)
     probability = _probability(evidence, clear, water, options)
-    if window.s2 is not None:
-        share = water_share(window.s2, clear, water, options.shore)
+    for share in _shares(window, clear, water, backscatter, options):
         probability = np.where(np.isfinite(share), share, probability)
-    probability = np.where(refused, np.minimum(probability, _REFUSED), probability)
-    return probability.astype(np.float32), spread
+    refused = rivers(water, window.dem, options.shape) | steep(water, relief.slope_deg, max_slope_deg=options.relief.object_slope_deg)
+    return np.where(refused, np.minimum(probability, _REFUSED), probability).astype(np.float32), spread
 
 
 def _evidence(
-    window: WindowArrays, clear: NDArray[np.bool_], relief: Relief, options: IndexOptions
+    window: WindowArrays, clear: NDArray[np.bool_], relief: Relief, backscatter: Backscatter | None, options: IndexOptions
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Log-odds and spread from what this window has; -LIMIT where it has nothing."""
     evidence, spread = np.full(clear.shape, -LIMIT, np.float32), np.zeros(clear.shape, np.float32)
     if window.s2 is not None and clear.any():
         evidence, spread = optical_evidence(window.s2, clear, relief, options)
-    if window.s1 is None:
+    if backscatter is None:
         return evidence, spread
-    radar = radar_evidence(window.s1, options)
-    known = np.isfinite(radar)
-    both, alone = clear & known, known & ~clear
+    radar = radar_evidence(backscatter, options)
+    both, alone = clear & backscatter.known, backscatter.known & ~clear
     evidence[both] += options.radar.weight * np.clip(radar[both], -2.0, 1.0)
     if alone.any():
         evidence[alone] = smoothed(radar)[alone]
     return np.clip(evidence, -LIMIT, LIMIT), spread
+
+
+def _shares(
+    window: WindowArrays, clear: NDArray[np.bool_], water: NDArray[np.bool_], backscatter: Backscatter | None, options: IndexOptions
+) -> Iterator[NDArray[np.float32]]:
+    """Shares of water along shores, from radar where it stands alone and from optics; snow and ice serve as land, too."""
+    rule = options.shore
+    if backscatter is not None:
+        alone = backscatter.known & ~clear
+        if (alone & water).any():
+            yield water_share(Signal(backscatter.power, (0, 1), 1.0, rule.radar_noise), alone, water, rule)
+    if window.s2 is not None and (clear & water).any():
+        ground = has_optics(window, _BANDS) & ((window.cause == Cause.USABLE) | (window.cause == Cause.SNOW_OR_ICE))
+        signal = Signal(window.s2, tuple(s2_index(band) for band in _BANDS), S2_SCALE, rule.noise)
+        yield water_share(signal, clear, water, rule, ground=ground)
 
 
 def _water(evidence: NDArray[np.float32], clear: NDArray[np.bool_], slope: NDArray[np.float32], options: IndexOptions) -> NDArray[np.bool_]:

@@ -1,10 +1,12 @@
 """Thresholds that follow the place: Otsu on blocks of the lattice, trusted only where two groups are apart."""
 
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
 _BINS: Final = 96
 
@@ -23,13 +25,16 @@ class Bounds(NamedTuple):
     """Ashman's D (Ashman, Bird & Zepf 1994)."""
     min_share: float = 0.02
     """Share of the smaller group: thinner tails are not a group (Martinis et al. 2015)."""
+    valley: float = 0.6
+    """Most that the histogram may hold at the threshold, as share of the lower of the two groups' middles: halves of one
+    broad group have a D of 2.7, too, but no valley between them."""
 
 
 def local_thresholds(values: NDArray[np.float32], valid: NDArray[np.bool_], bounds: Bounds, *, block_px: int) -> NDArray[np.float32]:
     """Threshold of every block, as (rows, columns) of blocks counted from the window's corner.
 
-    The histogram of a block is that of its 3 x 3 neighbourhood. Otsu 1979 finds the threshold; Ashman's D and the share of
-    the smaller group say whether it is kept, else the default is taken; it is clipped to the bounds.
+    The histogram of a block is that of its 3 x 3 neighbourhood. Otsu 1979 finds the threshold; Ashman's D, the share of the
+    smaller group and the valley between say whether it is kept, else the default is taken; it is clipped to the bounds.
     """
     counts = _histograms(values, valid, block_px, (bounds.value_low, bounds.value_high))
     padded = np.pad(counts, ((1, 1), (1, 1), (0, 0)))
@@ -56,22 +61,49 @@ def _positions(size: int, blocks: int, block_px: int) -> tuple[NDArray[np.int64]
 def _judged(counts: NDArray[np.int64], bounds: Bounds) -> NDArray[np.float32]:
     width = (bounds.value_high - bounds.value_low) / _BINS
     centres = bounds.value_low + (np.arange(_BINS) + 0.5) * width
-    below, total = np.cumsum(counts, -1), counts.sum(-1, keepdims=True)
-    sums = np.cumsum(counts * centres, -1)
-    squares = np.cumsum(counts * centres**2, -1)
-    above = total - below
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean_below, mean_above = sums / below, (sums[..., -1:] - sums) / above
-        between = np.where((below > 0) & (above > 0), below * above * (mean_below - mean_above) ** 2, -1.0)
-        best = between.argmax(-1)[..., None]
-        at = tuple(np.take_along_axis(array, best, -1)[..., 0] for array in (below, above, mean_below, mean_above, squares, sums))
-        share = np.minimum(at[0], at[1]) / total[..., 0]
-        variance_below = at[4] / at[0] - at[2] ** 2
-        variance_above = (squares[..., -1] - at[4]) / at[1] - at[3] ** 2
-        separation = np.sqrt(2.0) * np.abs(at[2] - at[3]) / np.sqrt(variance_below + variance_above + width**2)
-    trusted = (separation >= bounds.min_separation) & (share >= bounds.min_share)
-    found = np.clip(0.5 * (at[2] + at[3]), bounds.low, bounds.high)
-    return np.where(trusted, found, bounds.default).astype(np.float32)
+        split = _otsu(counts, centres)
+        spread = np.sqrt(split.variance_below + split.variance_above + width**2)
+        separation = np.sqrt(2.0) * (split.mean_above - split.mean_below) / spread
+    threshold = 0.5 * (split.mean_below + split.mean_above)
+    smooth = uniform_filter1d(counts.astype(np.float64), 5, axis=-1)
+    held, low, high = (_at(smooth, (value - bounds.value_low) / width) for value in (threshold, split.mean_below, split.mean_above))
+    trusted = (separation >= bounds.min_separation) & (split.share >= bounds.min_share) & (held <= bounds.valley * np.minimum(low, high))
+    return np.where(trusted, np.clip(threshold, bounds.low, bounds.high), bounds.default).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """The best cut of each histogram in two; NaN where it holds nothing."""
+
+    mean_below: NDArray[np.float64]
+    mean_above: NDArray[np.float64]
+    variance_below: NDArray[np.float64]
+    variance_above: NDArray[np.float64]
+    share: NDArray[np.float64]
+    """Of the smaller group."""
+
+
+def _otsu(counts: NDArray[np.int64], centres: NDArray[np.float64]) -> _Split:
+    below, total = np.cumsum(counts, -1), counts.sum(-1, keepdims=True)
+    sums, squares = np.cumsum(counts * centres, -1), np.cumsum(counts * centres**2, -1)
+    above = total - below
+    mean_below, mean_above = sums / below, (sums[..., -1:] - sums) / above
+    between = np.where((below > 0) & (above > 0), below * above * (mean_below - mean_above) ** 2, -1.0)
+    best = between.argmax(-1)[..., None]
+    fields = (
+        mean_below,
+        mean_above,
+        squares / below - mean_below**2,
+        (squares[..., -1:] - squares) / above - mean_above**2,
+        np.minimum(below, above) / total,
+    )
+    return _Split(*(np.take_along_axis(field, best, -1)[..., 0] for field in fields))
+
+
+def _at(histogram: NDArray[np.float64], place: NDArray[np.float64]) -> NDArray[np.float64]:
+    index = np.clip(np.nan_to_num(place), 0, _BINS - 1).astype(np.int64)
+    return np.take_along_axis(histogram, index[..., None], -1)[..., 0]
 
 
 def _count(values: NDArray[np.float32], valid: NDArray[np.bool_], block_px: int, limits: tuple[float, float]) -> NDArray[np.int64]:
