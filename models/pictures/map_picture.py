@@ -1,6 +1,5 @@
 """One region in one year: true colour, what could not be seen and why, and the outlines."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +14,7 @@ from shapely.geometry.base import BaseGeometry
 
 from models.pictures.canvas import FAINT, ORANGE, PURPLE, RULE, SKY, YELLOW, Sheet, area_words, thousands
 from models.pictures.map_frame import Extent, draw_degrees, draw_north, draw_scale_bar
-from models.pictures.thumbnails import Thumbnail, cause_shares, enlarge
+from models.pictures.thumbnails import Thumbnail, cause_shares, fit
 from models.pictures.tones import CAUSE_NAMES, shade, swatch, true_colour
 
 LONGEST_PX: Final = 1600
@@ -79,8 +78,7 @@ def kind_of(flags: Sequence[str]) -> str:
 
 def map_picture(thumbnail: Thumbnail, outlines: Sequence[tuple[BaseGeometry, str]], caption: MapCaption) -> bytes:
     """Draw a region-year as PNG; `outlines` are (polygon in the thumbnail's CRS, key of KINDS)."""
-    longest = max(thumbnail.cause.shape)
-    image = enlarge(thumbnail, max(1, math.ceil(_SMALLEST_PX / longest)))
+    image = fit(thumbnail, _SMALLEST_PX, LONGEST_PX)
     height, width = image.cause.shape
     sheet = Sheet(_MARGIN_LEFT + max(width, _SMALLEST_PX) + _MARGIN_RIGHT, _HEADER + height + _FOOTER)
     extent = Extent(image.epsg, image.left_m, image.top_m - height * image.pixel_m, image.left_m + width * image.pixel_m, image.top_m)
