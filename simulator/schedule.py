@@ -77,7 +77,7 @@ def optical_passes(world: World, seed: int, year: int) -> list[OpticalPass]:
     number_of_dates = min(world.optical_dates, len(DAYS_OF_YEAR))
     dates = list(range(number_of_dates))
     if year == POOR_YEAR:
-        clouds, dates = [0.0, 0.70, 0.0, 0.82, 0.0], [1, 3][:number_of_dates]
+        clouds, dates = [0.0, 0.40, 0.0, 0.62, 0.0], [1, 3][:number_of_dates]
     passes = [_optical(world, seed, year, 9, JUNE_DAY, 0.15)]
     return passes + [_optical(world, seed, year, date, DAYS_OF_YEAR[date], clouds[date]) for date in dates]
 

@@ -158,6 +158,7 @@ def _scattered_slumps(world: World, seed: int, relief: Floats, taken: list[Polyg
 def downhill_deg(world: World, relief: Floats, x: float, y: float) -> tuple[float, float]:
     """Direction in which the ground falls, anticlockwise from east, and how steeply."""
     base = world.base
-    row, column = int((base.top - y) / base.pixel_m), int((x - base.left) / base.pixel_m)
+    row = int(np.clip((base.top - y) / base.pixel_m, 4, base.height - 5))
+    column = int(np.clip((x - base.left) / base.pixel_m, 4, base.width - 5))
     east, north = slope_of(relief[row - 4 : row + 5, column - 4 : column + 5])
     return float(np.degrees(np.arctan2(-north.mean(), -east.mean()))), float(np.hypot(east.mean(), north.mean()))
