@@ -46,6 +46,8 @@ class InputContract:
     devices: tuple[str, ...] = ("cpu",)
     sees_through: frozenset[Cause] = frozenset()
     """Causes that do not blind the model where the cube has radar."""
+    may_abstain: bool = False
+    """The model may answer NaN where it has no clear optics; the pixel then counts as not observed."""
     gives_spread: bool = False
 
     def __post_init__(self) -> None:
@@ -112,7 +114,7 @@ class Prediction:
     """What a model says about a batch."""
 
     probability: NDArray[np.float32]
-    """(N, y, x) in 0..1; read only where the window is usable."""
+    """(N, y, x) in 0..1; read only where the window is usable; NaN where a model abstains that may."""
     spread: NDArray[np.float32] | None = None
     """(N, y, x) in 0..1, disagreement of members; None when the model has none."""
 
@@ -188,19 +190,26 @@ def check(contract: InputContract, available: Mapping[str, Collection[str]], *, 
         )
 
 
-def usable(contract: InputContract, window: WindowArrays) -> NDArray[np.bool_]:
-    """Pixels (y, x) that the model can judge: clear optics, or radar where it sees through the cause.
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a model can see of a window."""
 
-    A pixel that failed to be read or lies outside the region is never usable, unless the contract says so.
-    """
-    seen = np.zeros(window.cause.shape, bool)
-    if window.s2 is not None and contract.bands(OPTICAL):
-        seen |= (window.cause == Cause.USABLE) & has_optics(window, contract.bands(OPTICAL))
-    if window.s1 is not None and contract.bands(RADAR):
-        causes = [int(cause) for cause in contract.sees_through]
-        if causes:
-            seen |= np.isin(window.cause, [int(Cause.USABLE), *causes]) & np.isfinite(window.s1).all(axis=0)
-    return seen
+    usable: NDArray[np.bool_]
+    """(y, x), clear optics, or radar where the model sees through the cause."""
+    demanded: NDArray[np.bool_]
+    """(y, x), usable pixels that the model must answer: all, or those with clear optics when it may abstain."""
+
+
+def sight_of(contract: InputContract, window: WindowArrays) -> Sight:
+    """Find the pixels that the model can judge; what failed to be read or lies outside the region only when the contract says so."""
+    clear = np.zeros(window.cause.shape, bool)
+    if contract.bands(OPTICAL):
+        clear = (window.cause == Cause.USABLE) & has_optics(window, contract.bands(OPTICAL))
+    if window.s1 is None or not contract.bands(RADAR) or not contract.sees_through:
+        return Sight(clear, clear)
+    through = np.isin(window.cause, [int(Cause.USABLE), *(int(cause) for cause in contract.sees_through)])
+    seen = clear | (through & np.isfinite(window.s1).all(axis=0))
+    return Sight(seen, clear if contract.may_abstain else seen)
 
 
 def has_optics(window: WindowArrays, bands: tuple[str, ...]) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_erosion
+from scipy.ndimage import binary_dilation, binary_erosion
 
 from catalog.facts.bands import DEM_NAME, S1_NAMES, S2_SCALE, s2_index
 from catalog.facts.causes import Cause
@@ -74,6 +74,7 @@ class IndexModel:
             self.options.margin_px,
             any_of=frozenset({OPTICAL, RADAR}),
             sees_through=_THROUGH_CLOUD,
+            may_abstain=True,
             gives_spread=True,
         )
 
@@ -84,20 +85,26 @@ class IndexModel:
 
 
 def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Probability and spread (y, x) of one window; 0 where nothing is seen."""
+    """Probability and spread (y, x) of one window; NaN without clear optics, except in and around water that radar shows."""
     shape = window.cause.shape
     relief = relief_of(window.dem, shape)
     clear = has_optics(window, _BANDS) & (window.cause == Cause.USABLE)
     backscatter = None if window.s1 is None else despeckled(window.s1)
     evidence, spread = _evidence(window, clear, relief, backscatter, options)
-    if not (evidence > 0).any():
-        return _probability(evidence, clear, np.zeros(shape, bool), options), spread
-    water = _water(evidence, clear, relief.slope_deg, options)
+    water = _water(evidence, clear, relief.slope_deg, options) if (evidence > 0).any() else np.zeros(shape, bool)
     probability = _probability(evidence, clear, water, options)
     for share in _shares(window, clear, water, backscatter, options):
         probability = np.where(np.isfinite(share), share, probability)
-    refused = rivers(water, window.dem, options.shape) | steep(water, relief.slope_deg, max_slope_deg=options.relief.object_slope_deg)
-    return np.where(refused, np.minimum(probability, _REFUSED), probability).astype(np.float32), spread
+    if water.any():
+        refused = rivers(water, window.dem, options.shape) | steep(water, relief.slope_deg, max_slope_deg=options.relief.object_slope_deg)
+        probability = np.where(refused, np.minimum(probability, _REFUSED), probability)
+    return _abstained(probability, clear, water, options.shore.reach_px).astype(np.float32), spread
+
+
+def _abstained(probability: NDArray[np.float32], clear: NDArray[np.bool_], water: NDArray[np.bool_], reach_px: int) -> NDArray[np.float32]:
+    """NaN where radar stands alone and shows no lake: wind and wet snow hide water from it, so it cannot prove absence."""
+    near = binary_dilation(water, np.ones((3, 3), bool), iterations=reach_px) if water.any() else water
+    return np.where(clear | near, probability, np.float32(np.nan))
 
 
 def _evidence(

@@ -8,22 +8,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from catalog.facts.errors import GridMismatch, UnpredictedPixels
 from catalog.facts.grids import Tile
-from catalog.facts.schemas import PROBABILITY_NODATA
-from models.segmenter.contract import InputContract, Prediction, Segmenter, WindowArrays, stack, usable
-from models.segmenter.windows import UNITY, Window, blend_weights, windows_over
+from models.segmenter.accumulate import Accumulator, TilePrediction
+from models.segmenter.contract import InputContract, Prediction, Segmenter, Sight, WindowArrays, sight_of, stack
+from models.segmenter.windows import Window, windows_over
 
 READERS: Final = 2
 """Prefetch threads: one reads while the other decodes (measured in performance.md, stage C)."""
-LEVELS: Final = 62_500
-"""Probabilities are rounded to 1/62 500 before they are added up: integers add exactly in any order, and 250 divides it."""
-_STORED: Final = 250
-"""Probability x 250 is what the cube keeps (schemas.PROBABILITY)."""
-
 ReadWindow = Callable[[tuple[int, int], int], WindowArrays]
 """Reads the window at a global pixel (y, x) of a size in pixels; fill values outside the cube."""
 
@@ -40,17 +32,6 @@ class Measures:
     """For pixels."""
     seconds_computing: float = 0.0
     clock: Callable[[], float] = field(default=time.perf_counter, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class TilePrediction:
-    """A complete tile."""
-
-    tile: Tile
-    probability: NDArray[np.uint8]
-    """(y, x), probability x 250; 255 = not usable."""
-    spread: NDArray[np.uint8] | None
-    """(y, x), spread x 250; 255 = not usable; None when the model gives none."""
 
 
 def stream(
@@ -71,18 +52,27 @@ def stream(
     record = measures if measures is not None else Measures()
     size = batch_size or contract.batch_size
     plan = windows_over(tiles, window_px=contract.window_px, stride_px=contract.stride_px, margin_px=contract.margin_px)
-    pending = _Pending(plan, contract)
+    accumulator = Accumulator(plan, contract)
     for batch in _batches(_prefetched(plan, read_window, record, ahead=size + READERS), size, contract, record):
         if batch.looked_at:
-            _predict(model, batch.looked_at, pending, record)
+            _predict(model, batch.looked_at, accumulator, record)
         for window in batch.done:
-            yield from pending.finish(window)
+            yield from accumulator.finish(window)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighted:
+    """A window with something to see."""
+
+    window: Window
+    arrays: WindowArrays
+    sight: Sight
 
 
 @dataclass(slots=True)
 class _Batch:
     done: list[Window] = field(default_factory=list)
-    looked_at: list[tuple[Window, WindowArrays, NDArray[np.bool_]]] = field(default_factory=list)
+    looked_at: list[Sighted] = field(default_factory=list)
 
 
 def _prefetched(plan: tuple[Window, ...], read: ReadWindow, record: Measures, *, ahead: int) -> Iterator[tuple[Window, WindowArrays]]:
@@ -118,10 +108,10 @@ def _batches(windows: Iterator[tuple[Window, WindowArrays]], size: int, contract
     """Group windows so that each group but the last holds `size` windows with usable pixels."""
     batch = _Batch()
     for window, arrays in windows:
-        seen = usable(contract, arrays)
+        sight = sight_of(contract, arrays)
         batch.done.append(window)
-        if seen.any():
-            batch.looked_at.append((window, arrays, seen))
+        if sight.usable.any():
+            batch.looked_at.append(Sighted(window, arrays, sight))
         else:
             record.windows_skipped += 1
         if len(batch.looked_at) == size:
@@ -131,17 +121,14 @@ def _batches(windows: Iterator[tuple[Window, WindowArrays]], size: int, contract
         yield batch
 
 
-def _predict(
-    model: Segmenter, members: list[tuple[Window, WindowArrays, NDArray[np.bool_]]], pending: "_Pending", record: Measures
-) -> None:
+def _predict(model: Segmenter, members: list[Sighted], accumulator: Accumulator, record: Measures) -> None:
     started = record.clock()
-    prediction = model.predict(stack([(window.origin_yx, arrays) for window, arrays, _ in members]))
+    prediction = model.predict(stack([(member.window.origin_yx, member.arrays) for member in members]))
     _require_shape(model, prediction, len(members))
-    for index, (window, _, seen) in enumerate(members):
-        probability = _rounded(prediction.probability[index], seen, f"{model.name}: probability", window)
-        spread = None if prediction.spread is None else _rounded(prediction.spread[index], seen, f"{model.name}: spread", window)
-        pending.add(window, seen, probability, spread)
-        record.usable_px += int(seen.sum())
+    for index, member in enumerate(members):
+        spread = None if prediction.spread is None else prediction.spread[index]
+        accumulator.add(member.window, member.sight, prediction.probability[index], spread)
+        record.usable_px += int(member.sight.usable.sum())
     record.windows_predicted += len(members)
     record.seconds_computing += record.clock() - started
 
@@ -156,87 +143,3 @@ def _require_shape(model: Segmenter, prediction: Prediction, count: int) -> None
         raise UnpredictedPixels(
             f"{model.name} says gives_spread={model.contract.gives_spread} but returned otherwise: correct its contract."
         )
-
-
-def _rounded(values: NDArray[np.float32], seen: NDArray[np.bool_], what: str, window: Window) -> NDArray[np.uint32]:
-    """Values in 1/LEVELS, 0 where not usable; raises UnpredictedPixels for anything outside 0..1 on a usable pixel."""
-    kept = np.where(seen, values, np.float32(0))
-    wrong = ~((kept >= 0) & (kept <= 1))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        where = (window.origin_yx[0] + int(row), window.origin_yx[1] + int(column))
-        raise UnpredictedPixels(
-            f"{what} is {kept[row, column]} at global pixel {where} and wrong at {int(wrong.sum())} usable pixels of tiles "
-            f"{', '.join(tile.id for tile in window.tiles)}: the model or its weights are broken."
-        )
-    return np.rint(kept.astype(np.float64) * LEVELS).astype(np.uint32)
-
-
-@dataclass(slots=True)
-class _Sums:
-    """Sums of one tile; fresh pages of zeros take no memory until they are written."""
-
-    left: int
-    """Windows still to come."""
-    probability: NDArray[np.uint32]
-    weight: NDArray[np.uint16]
-    seen: NDArray[np.bool_]
-    spread: NDArray[np.uint32] | None
-
-
-class _Pending:
-    """Tiles in flight."""
-
-    def __init__(self, plan: tuple[Window, ...], contract: InputContract) -> None:
-        self._contract = contract
-        self._weights = blend_weights(contract.window_px, contract.stride_px, contract.margin_px)
-        self._left: dict[Tile, int] = {}
-        for window in plan:
-            for tile in window.tiles:
-                self._left[tile] = self._left.get(tile, 0) + 1
-        self._sums: dict[Tile, _Sums] = {}
-
-    def _sums_of(self, tile: Tile) -> _Sums:
-        if tile not in self._sums:
-            shape = (tile.size_px, tile.size_px)
-            spread = np.zeros(shape, np.uint32) if self._contract.gives_spread else None
-            self._sums[tile] = _Sums(
-                self._left[tile], np.zeros(shape, np.uint32), np.zeros(shape, np.uint16), np.zeros(shape, bool), spread
-            )
-        return self._sums[tile]
-
-    def add(self, window: Window, seen: NDArray[np.bool_], probability: NDArray[np.uint32], spread: NDArray[np.uint32] | None) -> None:
-        """Add one window to its tiles."""
-        for tile in window.tiles:
-            sums, overlap = self._sums_of(tile), window.overlap(tile)
-            weight = self._weights[overlap.window]
-            sums.probability[overlap.tile] += probability[overlap.window] * weight
-            sums.weight[overlap.tile] += weight
-            sums.seen[overlap.tile] |= seen[overlap.window]
-            if sums.spread is not None and spread is not None:
-                sums.spread[overlap.tile] += spread[overlap.window] * weight
-
-    def finish(self, window: Window) -> Iterator[TilePrediction]:
-        """Count the window off and give out the tiles that it completes."""
-        for tile in window.tiles:
-            sums = self._sums_of(tile)
-            sums.left -= 1
-            if sums.left == 0:
-                yield _complete(tile, self._sums.pop(tile))
-
-
-def _complete(tile: Tile, sums: _Sums) -> TilePrediction:
-    short = sums.seen & (sums.weight != UNITY)
-    if short.any():
-        row, column = (int(index) for index in np.argwhere(short)[0])
-        raise UnpredictedPixels(
-            f"Tile {tile.id}: {int(short.sum())} usable pixels, the first at row {row}, column {column}, were not predicted by all their windows; "
-            "the reader gives other pixels for the same ground in different windows."
-        )
-    spread = None if sums.spread is None else _as_stored(sums.spread, sums.seen)
-    return TilePrediction(tile, _as_stored(sums.probability, sums.seen), spread)
-
-
-def _as_stored(total: NDArray[np.uint32], seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    step = UNITY * (LEVELS // _STORED)
-    return np.where(seen, (total + step // 2) // step, PROBABILITY_NODATA).astype(np.uint8)

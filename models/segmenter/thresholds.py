@@ -60,7 +60,7 @@ def _positions(size: int, blocks: int, block_px: int) -> tuple[NDArray[np.int64]
 
 def _judged(counts: NDArray[np.int64], bounds: Bounds) -> NDArray[np.float32]:
     width = (bounds.value_high - bounds.value_low) / _BINS
-    centres = bounds.value_low + (np.arange(_BINS) + 0.5) * width
+    centres: NDArray[np.float64] = bounds.value_low + (np.arange(_BINS, dtype=np.float64) + 0.5) * width
     with np.errstate(divide="ignore", invalid="ignore"):
         split = _otsu(counts, centres)
         spread = np.sqrt(split.variance_below + split.variance_above + width**2)

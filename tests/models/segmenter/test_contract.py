@@ -6,7 +6,7 @@ import pytest
 from catalog.facts.bands import S1_NAMES, S2_NAMES
 from catalog.facts.causes import Cause
 from catalog.facts.errors import BandsMissing, GridMismatch, UnknownModel
-from models.segmenter.contract import InputContract, ModalityNeed, WindowArrays, check, usable
+from models.segmenter.contract import InputContract, ModalityNeed, WindowArrays, check, sight_of
 from models.segmenter.index_options import IndexOptions
 from models.segmenter.indices import IndexModel
 from models.segmenter.registry import MODELS, model_named
@@ -47,12 +47,12 @@ def test_windows_that_leave_gaps_are_refused() -> None:
 def test_usable_is_clear_optics_or_radar_through_a_cause_the_model_sees_through() -> None:
     cause = np.array([[Cause.USABLE, Cause.CLOUD, Cause.READ_FAILED, Cause.USABLE]], np.uint8)
     s2 = np.ones((12, 1, 4), np.uint16)
-    s2[3, 0, 3] = 0
+    s2[2, 0, 3] = 0
     s1 = np.zeros((2, 1, 4), np.float32)
-    assert usable(CONTRACT, WindowArrays(cause, s2)).tolist() == [[True, False, False, False]]
-    assert usable(CONTRACT, WindowArrays(cause, s2, s1)).tolist() == [[True, True, False, True]]
+    assert sight_of(CONTRACT, WindowArrays(cause, s2)).usable.tolist() == [[True, False, False, False]]
+    assert sight_of(CONTRACT, WindowArrays(cause, s2, s1)).usable.tolist() == [[True, True, False, True]]
     s1[1, 0, 1] = np.nan
-    assert usable(CONTRACT, WindowArrays(cause, s2, s1)).tolist() == [[True, False, False, True]]
+    assert sight_of(CONTRACT, WindowArrays(cause, s2, s1)).usable.tolist() == [[True, False, False, True]]
 
 
 def test_an_unknown_model_gets_the_nearest_right_name() -> None:

@@ -141,7 +141,7 @@ def test_windows_without_a_usable_pixel_are_skipped_and_counted() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -0.01, 1.01])
 def test_a_prediction_that_is_no_probability_fails_the_run(value: float) -> None:
-    with pytest.raises(UnpredictedPixels, match=r"toy: probability is .* at global pixel"):
+    with pytest.raises(UnpredictedPixels, match=r"The probability is .* at global pixel"):
         list(stream(Toy(broken=value), tiles_of(4), world(0, holes=False).read))
 
 
