@@ -4,8 +4,9 @@ import difflib
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
+from json import JSONDecodeError
 from typing import Any, Final, Protocol
 
 from pystac.errors import STACTypeError
@@ -14,11 +15,11 @@ from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from urllib3 import Retry
 
-from catalog.facts.antimeridian import split_bounds
 from catalog.facts.errors import CatalogUnreachable, WrongCall
 from catalog.facts.records import Sensor
 from catalog.facts.sources import API, KNOWN_COLLECTIONS, SOURCES
 from catalog.stores.item_filters import Bounds, Item, clear_enough, once
+from catalog.stores.questions import Question, questions
 from catalog.stores.static_catalog import is_file_catalog, open_file_catalog
 
 logger = logging.getLogger(__name__)
@@ -86,28 +87,8 @@ def open_catalog(spec: str, *, patience: Patience = Patience()) -> Catalog:
     raise WrongCall(f"Catalog {spec!r} is unknown: {hint}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Slice:
-    """One question to an API: a cell, an interval."""
-
-    bounds_wsen: Bounds
-    start: datetime
-    end: datetime
-
-    def halves(self) -> "tuple[_Slice, _Slice] | None":
-        """Two smaller questions with the same answer; None when it cannot be smaller."""
-        if self.end - self.start > timedelta(days=1):
-            middle = (self.start + (self.end - self.start) / 2).replace(microsecond=0)
-            return replace(self, end=middle), replace(self, start=middle)
-        west, south, east, north = self.bounds_wsen
-        if east - west > 0.25:
-            middle_deg = (west + east) / 2
-            return replace(self, bounds_wsen=(west, south, middle_deg, north)), replace(self, bounds_wsen=(middle_deg, south, east, north))
-        return None
-
-
-class _TooMuch(Exception):
-    """An answer that is not complete: too many hits, paging in a circle, fewer items than announced."""
+class _Incomplete(Exception):
+    """An answer that lacks items: too many hits, paging in a circle, fewer items than announced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +98,7 @@ class ApiCatalog:
     name: str
     provider: str
     client: Client = field(repr=False)
+    reader: StacApiIO = field(repr=False)
     collections: dict[Sensor, tuple[str, ...]]
     patience: Patience
     queries: bool = False
@@ -128,49 +110,63 @@ class ApiCatalog:
         collections = self.collections.get(sensor, ())
         if not collections:
             return []
-        slices = _slices(bounds_wsen, (_utc(start), _utc(end)), sensor, self.patience)
+        interval = None if sensor == "dem" else (start, end)
+        parts = questions(bounds_wsen, interval, cell_deg=self.patience.cell_deg, days=self.patience.days)
         limit = max_cloud_percent if sensor == "s2" else None
         with ThreadPoolExecutor(self.patience.threads) as pool:
-            answers = list(pool.map(lambda part: self._ask(part, sensor, limit), slices))
+            answers = list(pool.map(lambda part: self._ask(part, sensor, limit), parts))
         return once(item for answer in answers for item in answer if clear_enough(item, limit))
 
-    def _ask(self, part: _Slice, sensor: Sensor, max_cloud_percent: float | None) -> list[Item]:
+    def _ask(self, part: Question, sensor: Sensor, max_cloud_percent: float | None) -> list[Item]:
         try:
-            return list(self._items(part, sensor, max_cloud_percent))
-        except (APIError, _TooMuch) as error:
+            return self._complete(part, sensor, max_cloud_percent)
+        except (APIError, JSONDecodeError, _Incomplete) as error:
             smaller = part.halves() if _smaller_may_help(error) else None
             if smaller is None:
                 raise self._unreachable(error) from error
             logger.warning("%s: %s; asking for %s in two halves", self.name, error, part.bounds_wsen)
             return [item for half in smaller for item in self._ask(half, sensor, max_cloud_percent)]
 
-    def _items(self, part: _Slice, sensor: Sensor, max_cloud_percent: float | None) -> Iterator[Item]:
-        seen: set[tuple[str, str]] = set()
+    def _complete(self, part: Question, sensor: Sensor, max_cloud_percent: float | None) -> list[Item]:
+        """Ask again where fewer items came than were announced: a repeated page hides a lost one, but some counts are estimates."""
+        items, announced = self._items(part, sensor, max_cloud_percent)
+        if announced is None or len(items) >= announced:
+            return items
+        again, _ = self._items(part, sensor, max_cloud_percent)
+        found = once([*items, *again])
+        if len(found) < announced and len(again) != len(items):
+            raise _Incomplete(f"{len(found)} items where {announced} were announced")
+        if len(found) < announced:
+            logger.warning("%s announces %d items and lists %d, twice; taking what it lists", self.name, announced, len(found))
+        return found
+
+    def _items(self, part: Question, sensor: Sensor, max_cloud_percent: float | None) -> tuple[list[Item], int | None]:
+        """The items of all pages, each once, and how many the catalog announced."""
+        found: dict[tuple[str, str], Item] = {}
         announced: int | None = None
         idle = 0
         for page in self._pages(part, sensor, max_cloud_percent):
             announced = _announced(page) if announced is None else announced
             if announced is not None and announced > self.patience.most_items:
-                raise _TooMuch(f"{announced} hits")
-            fresh = [item for item in page.get("features", []) if (str(item.get("collection")), str(item["id"])) not in seen]
-            seen |= {(str(item.get("collection")), str(item["id"])) for item in fresh}
-            yield from fresh
-            idle = 0 if fresh else idle + 1
+                raise _Incomplete(f"{announced} hits, more than a catalog lists")
+            before = len(found)
+            for item in page.get("features", []):
+                found.setdefault((str(item.get("collection")), str(item["id"])), item)
+            idle = 0 if len(found) > before else idle + 1
             if idle >= self.patience.idle_pages:
-                raise _TooMuch(f"the last {idle} pages held nothing new")
-        if announced is not None and len(seen) < announced:
-            raise _TooMuch(f"{len(seen)} items where {announced} were announced")
+                raise _Incomplete(f"the last {idle} pages held nothing new")
+        return list(found.values()), announced
 
-    def _pages(self, part: _Slice, sensor: Sensor, max_cloud_percent: float | None) -> Iterator[dict[str, Any]]:
+    def _pages(self, part: Question, sensor: Sensor, max_cloud_percent: float | None) -> Iterator[dict[str, Any]]:
         query = {"eo:cloud_cover": {"lte": max_cloud_percent}} if self.queries and max_cloud_percent is not None else None
         search = self.client.search(
             collections=list(self.collections[sensor]),
             bbox=part.bounds_wsen,
-            datetime=None if sensor == "dem" else (part.start, part.end),
+            datetime=None if part.start is None else (part.start, part.end),
             limit=self.patience.page,
             query=query,
         )
-        yield from _follow(search._stac_io, search.url, search.method, search.get_parameters())
+        yield from _follow(self.reader, search.url, search.method, search.get_parameters())
 
     def _unreachable(self, error: Exception) -> CatalogUnreachable:
         return CatalogUnreachable(
@@ -182,6 +178,7 @@ def _open_api(name: str, url: str, provider: str, patience: Patience) -> ApiCata
     # urllib3 does what is needed: pauses that grow with jitter, Retry-After, and an end
     retry = Retry(
         total=patience.retries,
+        connect=min(patience.retries, 2),
         backoff_factor=patience.wait_s,
         backoff_jitter=patience.wait_s,
         status_forcelist=_TRANSIENT,
@@ -196,11 +193,13 @@ def _open_api(name: str, url: str, provider: str, patience: Patience) -> ApiCata
         raise CatalogUnreachable(
             f"Catalog {name} ({url}) does not answer as a STAC API ({error}): check the address and the connection."
         ) from error
+    if client.get_search_link() is None and not client.conforms_to("ITEM_SEARCH"):
+        raise WrongCall(f"Catalog {name} ({url}) has no item search: for a static catalog give the address of its catalog.json.")
     if not any(collections.values()):
         raise WrongCall(
             f"Catalog {name} ({url}) has no collection that is known: it needs one of {', '.join(sum(KNOWN_COLLECTIONS.values(), ()))}."
         )
-    return ApiCatalog(name, provider, client, collections, patience, queries=provider in SOURCES and SOURCES[provider].queries)
+    return ApiCatalog(name, provider, client, reader, collections, patience, queries=provider in SOURCES and SOURCES[provider].queries)
 
 
 def _recognised(client: Client) -> dict[Sensor, tuple[str, ...]]:
@@ -230,38 +229,8 @@ def _announced(page: dict[str, Any]) -> int | None:
 def _smaller_may_help(error: Exception) -> bool:
     status = getattr(error, "status_code", None)
     return (
-        isinstance(error, _TooMuch)
+        isinstance(error, _Incomplete | JSONDecodeError)
         or status in _TRANSIENT
         or any(f"{code} error" in str(error) for code in _TRANSIENT)
         or "timed out" in str(error)
     )
-
-
-def _slices(bounds_wsen: Bounds, interval: tuple[datetime, datetime], sensor: Sensor, patience: Patience) -> list[_Slice]:
-    spans = [interval] if sensor == "dem" else list(_spans(*interval, timedelta(days=patience.days)))
-    cells = [cell for box in split_bounds(bounds_wsen) for cell in _cells(box, patience.cell_deg)]
-    return [_Slice(cell, start, end) for start, end in spans for cell in cells]
-
-
-def _spans(start: datetime, end: datetime, step: timedelta) -> Iterator[tuple[datetime, datetime]]:
-    while start + step < end:
-        yield start, start + step
-        start += step
-    yield start, end
-
-
-def _cells(box: Bounds, step: float) -> Iterator[Bounds]:
-    west, south, east, north = box
-    columns, rows = max(1, -int(-(east - west) // step)), max(1, -int(-(north - south) // step))
-    for row in range(rows):
-        for column in range(columns):
-            yield (
-                west + (east - west) * column / columns,
-                south + (north - south) * row / rows,
-                west + (east - west) * (column + 1) / columns,
-                south + (north - south) * (row + 1) / rows,
-            )
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -15,7 +15,7 @@ import stac_geoparquet.arrow as stac_arrow
 from catalog.facts.bands import BASELINE_OFFSET
 from catalog.facts.errors import SchemaError
 from catalog.facts.records import Choice, Scene
-from catalog.facts.scenes import Rejected, to_scene
+from catalog.facts.scenes import Found, Rejected, to_scene
 from catalog.facts.sources import ASSET_KEYS
 from catalog.stores.files import PARTIAL_SUFFIX, checksum, storage_errors
 from catalog.stores.item_tables import items_of, table_of
@@ -65,7 +65,9 @@ def write_choices(path: Path, choices: Sequence[Choice], items: Mapping[SceneKey
             _write(partial, ordered, keys, items)
             with partial.open("rb") as file:
                 os.fsync(file.fileno())
-            partial.replace(path)
+            # an equal record is left untouched: a rerun that finds nothing new writes nothing
+            if not path.is_file() or checksum(path) != checksum(partial):
+                partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
     return checksum(path)
@@ -83,6 +85,19 @@ def read_choices(path: Path, *, tile: str | None = None) -> tuple[Choice, ...]:
         scene = _as_recorded(scenes[row["provider"], row["collection"], row["id"]], row)
         choices.append(Choice(scene, row["tile"], row["used"], row["refused_because"], row["clear_share_over_tile"]))
     return tuple(choices)
+
+
+def read_found(path: Path) -> tuple[Found, ...]:
+    """Read every scene of a region-year once, with its item: what an earlier search found, without asking the catalog again."""
+    table = pq.read_table(path)
+    if not table.num_rows:
+        return ()
+    keys = [(row["provider"], row["collection"], row["id"]) for row in table.select(["provider", "collection", "id"]).to_pylist()]
+    first = sorted({key: index for index, key in reversed(list(enumerate(keys)))}.values())
+    once = table.take(pa.array(first, pa.int64()))
+    providers = once.column("provider").to_pylist()
+    items = items_of(once.drop_columns(_OURS.names))
+    return tuple(Found(to_scene(item, provider), item) for item, provider in zip(items, providers, strict=True))
 
 
 def _write(path: Path, choices: Sequence[Choice], keys: Sequence[SceneKey], items: Mapping[SceneKey, Mapping[str, Any]]) -> None:
