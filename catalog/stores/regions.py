@@ -45,10 +45,10 @@ def all_regions() -> tuple[Region, ...]:
 
 
 def family_of(region: Region) -> tuple[Region, ...]:
-    """Return the regions among which tiles are shared out; a user's region stands alone."""
+    """Return the regions among which tiles are shared out, with the region itself as it is given; a user's stands alone."""
     if region.family == "user":
         return (region,)
-    return tuple(member for member in all_regions() if member.family == region.family)
+    return tuple(region if member.name == region.name else member for member in all_regions() if member.family == region.family)
 
 
 def find_region(name_or_path: str, *, target: Target = "lakes") -> Region:

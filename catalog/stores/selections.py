@@ -78,10 +78,11 @@ def read_choices(path: Path, *, tile: str | None = None) -> tuple[Choice, ...]:
 
     Raises SchemaError when the file is not such a record.
     """
-    rows = _our_rows(path, tile)
-    scenes = _scenes(path, rows)
+    rows = _our_rows(path, tile).to_pylist()
+    wanted = {(row["provider"], row["collection"], row["id"]) for row in rows}
+    scenes = {key_of(scene): scene for scene in map(_scene_of, _found(path, wanted))} if wanted else {}
     choices = []
-    for row in rows.to_pylist():
+    for row in rows:
         scene = _as_recorded(scenes[row["provider"], row["collection"], row["id"]], row)
         choices.append(Choice(scene, row["tile"], row["used"], row["refused_because"], row["clear_share_over_tile"]))
     return tuple(choices)
@@ -98,6 +99,15 @@ def read_found(path: Path) -> tuple[Found, ...]:
     providers = once.column("provider").to_pylist()
     items = items_of(once.drop_columns(_OURS.names))
     return tuple(Found(to_scene(item, provider), item) for item, provider in zip(items, providers, strict=True))
+
+
+def read_found(path: Path) -> tuple[Found, ...]:
+    """Read every scene of a record with its item, as a catalog would give them: a search that needs no catalog."""
+    return tuple(_found(path, None)) if _our_rows(path, None).num_rows else ()
+
+
+def _scene_of(found: Found) -> Scene:
+    return found.scene.scene if isinstance(found.scene, Rejected) else found.scene
 
 
 def _write(path: Path, choices: Sequence[Choice], keys: Sequence[SceneKey], items: Mapping[SceneKey, Mapping[str, Any]]) -> None:
@@ -146,30 +156,22 @@ def _our_rows(path: Path, tile: str | None) -> pa.Table:
         raise SchemaError(f"{path} is not a record of scenes ({error}): run `cryoatlas backfill` to write it again.") from error
 
 
-def _scenes(path: Path, rows: pa.Table) -> dict[SceneKey, Scene]:
-    wanted = (
-        {(row["provider"], row["collection"], row["id"]) for row in rows.select(["provider", "collection", "id"]).to_pylist()}
-        if rows.num_rows
-        else set()
-    )
-    scenes: dict[SceneKey, Scene] = {}
+def _found(path: Path, wanted: set[SceneKey] | None) -> Iterator[Found]:
+    """Every scene of a record (or every wanted one) once, row group by row group: the same item stands in many rows."""
+    seen: set[SceneKey] = set()
     file = pq.ParquetFile(path)
     for group in range(file.num_row_groups):
-        keys = file.read_row_group(group, columns=["provider", "collection", "id"]).to_pylist() if wanted else []
         fresh: dict[SceneKey, int] = {}
-        for index, row in enumerate(keys):
+        for index, row in enumerate(file.read_row_group(group, columns=["provider", "collection", "id"]).to_pylist()):
             key = (row["provider"], row["collection"], row["id"])
-            if key in wanted and key not in scenes:
+            if key not in seen and (wanted is None or key in wanted):
                 fresh.setdefault(key, index)
-        if not fresh:
-            continue
-        table = file.read_row_group(group).take(pa.array(sorted(fresh.values()), pa.int64()))
-        providers = table.column("provider").to_pylist()
-        for item, provider in zip(items_of(table.drop_columns(_OURS.names)), providers, strict=True):
-            read = to_scene(item, provider)
-            scene = read.scene if isinstance(read, Rejected) else read
-            scenes[key_of(scene)] = scene
-    return scenes
+        seen |= fresh.keys()
+        if fresh:
+            table = file.read_row_group(group).take(pa.array(sorted(fresh.values()), pa.int64()))
+            providers = table.column("provider").to_pylist()
+            for item, provider in zip(items_of(table.drop_columns(_OURS.names)), providers, strict=True):
+                yield Found(to_scene(item, provider), item)
 
 
 def _as_recorded(scene: Scene, row: Mapping[str, Any]) -> Scene:

@@ -116,10 +116,10 @@ def serving(api: Api) -> Iterator[Api]:
             self.end_headers()
             self.wfile.write(payload)
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self._send(200, {}, api.collections() if self.path.startswith("/collections") else api.landing())
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             self._send(*api.answer(body))
 
