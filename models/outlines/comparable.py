@@ -1,7 +1,7 @@
 """Which years of a track may be compared with the others, and why not."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,56 +38,56 @@ def reasons_of(timeline: Timeline, years: Sequence[YearFeatures], *, dip_share: 
 def dips_of(timeline: Timeline, dip_share: float) -> Mask:
     """Return where a year falls visibly below the running level on both sides: an outline gone wrong, or a short drainage.
 
-    The running level on a side is the ground of the nearest settled year that does not dip itself; the deepest dip is set
-    aside first, so that of two bad years in a row neither hides the other. A year also dips as a whole, for all its tracks,
-    when the summed ground of the tracks settled in both years does so: a bad mosaic may miss whole lakes. The first and the
-    last year cannot dip.
+    The running level on a side is the ground of the nearest settled year that does not dip itself. One year, or two in a row,
+    may dip; the deepest dip is set aside first. A year also dips as a whole, for all its tracks, when the summed ground of the
+    tracks settled in both years does so: a bad mosaic may miss whole lakes. The first and the last year cannot dip.
     """
     ground = np.where(timeline.settled, timeline.ground_m2, np.nan)
-    whole = _whole_years(ground, dip_share)
-    level = ground.copy()
-    level[:, whole] = np.nan
+    known = ~np.isnan(ground)
+
+    def of_all(here: int, other: int) -> float:
+        both = known[:, here] & known[:, other]
+        return _ratio(ground[both, here].sum(), ground[both, other].sum()) if both.sum() >= LEAST_TRACKS else np.inf
+
+    whole = _set_aside(np.flatnonzero(known.any(axis=0)).tolist(), of_all, 1 - dip_share)
+    dips = np.zeros(ground.shape, bool)
+    dips[:, whole] = known[:, whole]
+    known = known & ~dips
+    varied = known.any(axis=1) & (_extreme(ground, known, np.inf) < (1 - dip_share) * -_extreme(-ground, known, np.inf))
+    for row in np.flatnonzero(varied):
+        levels = ground[row].tolist()
+
+        def of_one(here: int, other: int, levels: list[float] = levels) -> float:
+            return _ratio(levels[here], levels[other])
+
+        dips[row, _set_aside(np.flatnonzero(known[row]).tolist(), of_one, 1 - dip_share)] = True
+    return dips
+
+
+def _extreme(values: Floats, known: Mask, otherwise: float) -> Floats:
+    lowest: Floats = np.min(values, axis=1, where=known, initial=otherwise)
+    return lowest
+
+
+def _ratio(here: float, other: float) -> float:
+    return here / other if other > 0 else np.inf
+
+
+def _set_aside(columns: Sequence[int], ratio: Callable[[int, int], float], limit: float) -> list[int]:
+    """Take out single columns and pairs whose ratio to both remaining neighbours is below `limit`, the lowest first."""
+    left = list(columns)
+    taken: list[int] = []
     while True:
-        lower = np.minimum(_nearest_left(level), _nearest_left(level[:, ::-1])[:, ::-1])
-        ratio = np.where(lower > 0, level / np.where(lower > 0, lower, 1.0), np.inf)
-        ratio[np.isnan(ratio)] = np.inf
-        deepest = (ratio < 1 - dip_share) & (ratio == ratio.min(axis=1, keepdims=True, initial=np.inf))
-        if not deepest.any():
-            break
-        level[deepest] = np.nan
-    dips: Mask = np.isnan(level) & ~np.isnan(ground)
-    return dips
-
-
-def _nearest_left(level: Floats) -> Floats:
-    """Return the nearest known value to the left of each cell."""
-    nearest = np.full(level.shape, np.nan)
-    for column in range(1, level.shape[1]):
-        known = ~np.isnan(level[:, column - 1])
-        nearest[:, column] = np.where(known, level[:, column - 1], nearest[:, column - 1])
-    return nearest
-
-
-def _whole_years(ground: Floats, dip_share: float) -> Mask:
-    dips = np.zeros(ground.shape[1], bool)
-    columns = np.flatnonzero((~np.isnan(ground)).any(axis=0)).tolist()
-    while len(columns) > 2:
-        ratios = [_ratio(ground, *neighbours) for neighbours in zip(columns, columns[1:], columns[2:], strict=False)]
-        deepest = int(np.argmin(ratios))
-        if ratios[deepest] >= 1 - dip_share:
-            break
-        dips[columns.pop(deepest + 1)] = True
-    return dips
-
-
-def _ratio(ground: Floats, before: int, here: int, after: int) -> float:
-    """Return the summed ground of a year over that of the lower neighbour; infinite where too few tracks compare."""
-    ratios = []
-    for other in (before, after):
-        both = ~np.isnan(ground[:, here]) & ~np.isnan(ground[:, other])
-        reference = ground[both, other].sum()
-        ratios.append(ground[both, here].sum() / reference if both.sum() >= LEAST_TRACKS and reference > 0 else np.inf)
-    return float(max(ratios))
+        blocks = [(start, length) for length in (1, 2) for start in range(1, len(left) - length)]
+        depths = [
+            max(ratio(here, other) for here in left[start : start + length] for other in (left[start - 1], left[start + length]))
+            for start, length in blocks
+        ]
+        if not depths or min(depths) >= limit:
+            return taken
+        start, length = blocks[depths.index(min(depths))]
+        taken += left[start : start + length]
+        del left[start : start + length]
 
 
 def _fewer_looks(timeline: Timeline) -> Mask:

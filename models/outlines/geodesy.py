@@ -15,8 +15,13 @@ _WGS84 = Geod(ellps="WGS84")
 
 
 def to_degrees(geometries: Geometries, epsg: int) -> Geometries:
-    """Return geometries of a zone (metres) in EPSG:4326 (longitude, latitude)."""
-    return _transformed(geometries, to_lonlat(epsg))
+    """Return geometries of a zone (metres) in EPSG:4326 (longitude, latitude), cut at +-180 (RFC 7946, section 3.1.9)."""
+    moved = _transformed(geometries, to_lonlat(epsg))
+    bounds = shapely.bounds(moved)
+    # Nothing on the ground is half a globe wide: such a ring jumps from -180 to 180.
+    for place in np.flatnonzero(bounds[:, 2] - bounds[:, 0] > 180):
+        moved[place] = _cut(moved[place])
+    return moved
 
 
 def to_metres(geometries: Geometries, epsg: int) -> Geometries:
@@ -30,6 +35,19 @@ def _transformed(geometries: Geometries, transformer: Transformer) -> Geometries
 
     moved: Geometries = np.asarray(shapely.transform(geometries, move), dtype=object)
     return moved
+
+
+def _cut(geometry: shapely.Geometry) -> shapely.Geometry:
+    eastward = shapely.transform(geometry, lambda corners: np.column_stack([corners[:, 0] % 360.0, corners[:, 1]]))
+    west = shapely.intersection(eastward, shapely.box(0, -90, 180, 90))
+    east = shapely.intersection(eastward, shapely.box(180, -90, 360, 90))
+    east = shapely.transform(east, lambda corners: corners - np.array([360.0, 0.0]))
+    return shapely.MultiPolygon([*shapely.get_parts(west), *shapely.get_parts(east)])
+
+
+def zone_area_perimeter(polygons: Geometries, epsg: int) -> tuple[Floats, Floats]:
+    """Return geodesic area (m2) and perimeter (m) of polygons of a zone; a cut at +-180 adds no shore."""
+    return area_perimeter(_transformed(polygons, to_lonlat(epsg)))
 
 
 def area_perimeter(geometries: Geometries) -> tuple[Floats, Floats]:

@@ -38,14 +38,16 @@ class Origin:
     """Catalogs of the scenes, for example `planetary-computer`."""
 
 
-def lakes_table(ids: Sequence[str], shapes: Shapes, statistics: Sequence[Statistics], *, origin: Origin, min_area_m2: float) -> pa.Table:
-    """Return the columns of `schemas.LAKES` in order; what only glacier outlines or two sensors can tell is null.
+def obs_ids(ids: Sequence[str], origin: Origin) -> list[str]:
+    """Return one key per row: the first 16 hexadecimal digits of SHA-256 over lake, year and run."""
+    return [sha256(f"{lake}:{origin.year}:{origin.run_id}".encode()).hexdigest()[:16] for lake in ids]
 
-    `obs_id` is the hash of lake, year and run: the first 16 hexadecimal digits of SHA-256.
-    """
+
+def lakes_table(ids: Sequence[str], shapes: Shapes, statistics: Sequence[Statistics], *, origin: Origin, min_area_m2: float) -> pa.Table:
+    """Return the columns of `schemas.LAKES` in order; what only glacier outlines or two sensors can tell is null."""
     columns: dict[str, object] = {
         "lake_id": ids,
-        "obs_id": [sha256(f"{lake}:{origin.year}:{origin.run_id}".encode()).hexdigest()[:16] for lake in ids],
+        "obs_id": obs_ids(ids, origin),
         "longitude": shapes.longitude,
         "latitude": shapes.latitude,
         "area_m2": shapes.area_m2,

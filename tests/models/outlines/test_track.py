@@ -1,0 +1,303 @@
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog.facts.errors import GridMismatch
+from catalog.facts.options import TrackOptions
+from catalog.facts.schemas import EVENTS, TRACKS, require
+from models.outlines.identity import name_features
+from models.outlines.timeline import Circumstances, YearFeatures
+from models.outlines.track import tracks_from_polygons, tracks_of
+
+OPTIONS = TrackOptions()
+LON, LAT = 86.9, 27.9
+UNIT_M2 = 1e4
+
+
+def rectangle(x, y, width, height=10):
+    return shapely.box(LON + x / 1000, LAT + y / 1000, LON + (x + width) / 1000, LAT + (y + height) / 1000)
+
+
+def features(year, lakes, share=1.0, looks=5.0, **circumstances):
+    """Features of a year from {id: outline} or {id: (outline, observed share)}; area is that of the drawing, errors are 5 %."""
+    given = {name: lake if isinstance(lake, tuple) else (lake, share) for name, lake in lakes.items()}
+    outlines = np.empty(len(given), dtype=object)
+    outlines[:] = [outline for outline, _ in given.values()]
+    area = shapely.area(outlines) * 1e6 * UNIT_M2
+    shares = np.array([share for _, share in given.values()], float)
+    return YearFeatures(
+        year, tuple(given), outlines, area, area * 0.95, area * 1.05, shares, np.full(len(given), looks), Circumstances(**circumstances)
+    )
+
+
+def tracked(*years, span=None, hidden=()):
+    """Rows by (id, year), and events. Years without features are unobserved, and so are those in `hidden`."""
+    listed = {each.year for each in years} - set(hidden)
+
+    def observed(year, outlines):
+        return np.full(len(outlines), 1.0 if year in listed else 0.0)
+
+    span = span or (min(each.year for each in years), max(each.year for each in years))
+    tracks = tracks_of(years, span, observed, OPTIONS)
+    rows = {(row["feature_id"], row["year"]): row for row in require(tracks.rows, TRACKS, where="test").to_pylist()}
+    return rows, require(tracks.events, EVENTS, where="test").to_pylist()
+
+
+def told(events):
+    return [(event["event"], event["year_from"], event["year_to"], event["parents"], event["children"]) for event in events]
+
+
+A, B = rectangle(0, 0, 20), rectangle(30, 0, 10)
+
+
+def test_every_feature_has_a_row_for_every_year_of_the_span():
+    rows, events = tracked(features(2018, {"A": A, "B": B}), features(2020, {"A": A, "B": B}), span=(2016, 2021))
+    assert len(rows) == 2 * 6
+    assert [rows["A", year]["state"] for year in range(2016, 2022)] == [
+        "unobserved",
+        "unobserved",
+        "present",
+        "unobserved",
+        "present",
+        "unobserved",
+    ]
+    assert rows["A", 2019]["area_m2"] is None
+    assert events == []
+
+
+def test_a_cloudy_year_makes_no_lake_vanish():
+    rows, events = tracked(features(2018, {"A": A}), features(2019, {}), features(2020, {"A": A}), hidden=(2019,))
+    assert rows["A", 2019]["state"] == "unobserved"
+    assert events == []
+
+
+def test_a_partly_observed_year_makes_no_lake_vanish_or_drain():
+    part = rectangle(0, 0, 3)
+    rows, events = tracked(features(2018, {"A": A}), features(2019, {"A": (part, 0.3)}), features(2020, {"A": A}))
+    assert rows["A", 2019]["state"] == "partly_observed"
+    assert rows["A", 2019]["area_m2"] == pytest.approx(part.area * 1e6 * UNIT_M2)
+    assert not rows["A", 2019]["comparable"]
+    assert events == []
+
+
+def test_a_lake_that_is_looked_for_and_gone_has_vanished():
+    rows, events = tracked(features(2018, {"A": A, "B": B}), features(2019, {"B": B}), features(2020, {"B": B}))
+    assert rows["A", 2019]["state"] == "absent"
+    assert rows["A", 2019]["area_m2"] == 0
+    assert told(events) == [("vanish", 2018, 2019, ["A"], [])]
+    assert events[0]["alarm"]
+    assert events[0]["change_m2"] == pytest.approx(-2e6)
+
+
+def test_a_lake_appears_only_where_an_earlier_look_found_none():
+    _, events = tracked(features(2018, {"B": B}), features(2019, {"A": A, "B": B}))
+    assert told(events) == [("appear", 2018, 2019, [], ["A"])]
+    _, events = tracked(features(2018, {"B": B}), features(2019, {"A": A, "B": B}), hidden=(2018,))
+    assert told(events) == []
+
+
+def test_a_lake_that_comes_back_reappears():
+    _, events = tracked(
+        features(2017, {"A": A, "B": B}), features(2018, {"B": B}), features(2019, {"B": B}), features(2020, {"A": A, "B": B})
+    )
+    assert told(events) == [("vanish", 2017, 2018, ["A"], []), ("reappear", 2019, 2020, [], ["A"])]
+
+
+def test_lakes_that_grow_together_merge_and_nothing_vanishes_or_surges():
+    rows, events = tracked(features(2018, {"A": A, "B": rectangle(21, 0, 19)}), features(2019, {"A": rectangle(0, 0, 40)}))
+    assert told(events) == [("merge", 2018, 2019, ["A", "B"], ["A"])]
+    assert events[0]["area_before_m2"] == pytest.approx(3.9e6)
+    assert events[0]["change_m2"] == pytest.approx(1e5)
+    assert not events[0]["significant"]
+    assert rows["B", 2019]["state"] == "absent"
+
+
+def test_a_lake_that_falls_apart_splits_and_nothing_appears_or_drains():
+    _, events = tracked(features(2018, {"A": rectangle(0, 0, 40)}), features(2019, {"A": rectangle(0, 0, 18), "C": rectangle(22, 0, 17)}))
+    assert told(events) == [("split", 2018, 2019, ["A"], ["A", "C"])]
+
+
+def test_a_merged_lake_may_split_again_into_the_same_names():
+    apart = {"A": A, "B": rectangle(21, 0, 19)}
+    _, events = tracked(features(2018, apart), features(2019, {"A": rectangle(0, 0, 40)}), features(2020, apart))
+    assert told(events) == [("merge", 2018, 2019, ["A", "B"], ["A"]), ("split", 2019, 2020, ["A"], ["A", "B"])]
+
+
+def test_a_sudden_loss_of_more_than_half_is_a_drainage_with_alarm():
+    _, events = tracked(features(2018, {"A": A}), features(2019, {"A": rectangle(0, 0, 6)}))
+    assert told(events) == [("drain", 2018, 2019, ["A"], ["A"])]
+    assert events[0]["alarm"]
+    assert events[0]["significant"]
+    assert events[0]["change_low_m2"] < events[0]["change_m2"] < events[0]["change_high_m2"] < 0
+    half_width = np.hypot(0.05 * 2e6, 0.05 * 6e5)
+    assert events[0]["change_m2"] - events[0]["change_low_m2"] == pytest.approx(half_width)
+
+
+def test_a_loss_over_many_unobserved_years_is_not_sudden():
+    _, events = tracked(features(2010, {"A": A}), features(2019, {"A": rectangle(0, 0, 6)}))
+    assert [event["alarm"] for event in events] == [False]
+
+
+def test_a_drainage_seen_across_a_cloudy_year_is_still_found():
+    _, events = tracked(
+        features(2018, {"A": A}), features(2019, {"A": (rectangle(0, 0, 1), 0.1)}), features(2020, {"A": rectangle(0, 0, 6)})
+    )
+    assert told(events) == [("drain", 2018, 2020, ["A"], ["A"])]
+
+
+def test_doubling_within_the_errors_of_one_step_is_a_surge():
+    _, events = tracked(features(2018, {"A": A}), features(2019, {"A": rectangle(0, 0, 44)}))
+    assert told(events) == [("surge", 2018, 2019, ["A"], ["A"])]
+
+
+def series(widths, **changes):
+    return [features(2010 + step, {"A": rectangle(0, 0, width)}, **changes) for step, width in enumerate(widths) if width]
+
+
+def flagged(rows):
+    return sorted(year for (name, year), row in rows.items() if name == "A" and "area_dip" in (row["not_comparable_because"] or ""))
+
+
+@pytest.mark.parametrize(
+    ("widths", "years"),
+    [
+        ((20, 21, 10, 22, 23), [2012]),
+        ((20, 21, 9, 10, 23, 24), [2012, 2013]),
+        ((20, 18, 16, 14, 12, 10), []),
+        ((10, 12, 14, 16, 18, 40), []),
+        ((20, 10, 10, 10, 20), []),
+        ((20, 16, 12, 10, 12, 16, 20), []),
+        ((5, 20, 21), []),
+        ((20, 21, 5), []),
+        ((20, 16, 20), []),
+    ],
+)
+def test_only_years_far_below_both_sides_dip(widths, years):
+    rows, _ = tracked(*series(widths))
+    assert flagged(rows) == years
+
+
+def test_a_dip_is_reported_as_a_drainage_without_alarm_and_with_its_reason():
+    _, events = tracked(*series((20, 21, 6, 22, 23)))
+    assert [(event["event"], event["alarm"], event["reason"]) for event in events] == [
+        ("drain", False, "area_dip"),
+        ("surge", False, "area_dip"),
+    ]
+
+
+def test_a_year_that_misses_lakes_of_a_region_dips_for_all_its_tracks():
+    lakes = {"A": A, "B": B, "C": rectangle(60, 0, 15), "D": rectangle(90, 0, 15)}
+    rows, _ = tracked(features(2018, lakes), features(2019, {"A": A}), features(2020, lakes))
+    assert rows["A", 2019]["not_comparable_because"] == "area_dip"
+    assert rows["A", 2018]["comparable"]
+
+
+def test_a_lake_that_one_year_shows_in_pieces_keeps_its_ground():
+    pieces = {"A": rectangle(0, 0, 9), "P": rectangle(10, 0, 5), "Q": rectangle(16, 0, 4)}
+    rows, events = tracked(features(2018, {"A": A}), features(2019, pieces), features(2020, {"A": A}))
+    assert rows["A", 2019]["comparable"]
+    assert [event["event"] for event in events] == ["split", "merge"]
+
+
+def test_years_with_fewer_looks_or_another_model_season_or_baseline_are_not_comparable():
+    years = [
+        features(2017, {"A": A}, model="m1", season="JAS", baseline="05"),
+        features(2018, {"A": A}, looks=2.0, model="m1", season="JAS", baseline="05"),
+        features(2019, {"A": A}, model="m2", season="JAS", baseline="05"),
+        features(2020, {"A": A}, model="m1", season="SON", baseline="02"),
+        features(2021, {"A": A}, model="m1", season="JAS", baseline="05"),
+    ]
+    rows, _ = tracked(*years)
+    assert [rows["A", year]["not_comparable_because"] for year in range(2017, 2022)] == [
+        None, "fewer_looks", "other_model", "other_baseline,other_season", None,
+    ]  # fmt: skip
+
+
+def test_years_given_twice_or_outside_the_span_and_ids_given_twice_are_refused():
+    with pytest.raises(GridMismatch, match="distinct"):
+        tracked(features(2018, {"A": A}), features(2018, {"A": A}))
+    with pytest.raises(GridMismatch, match="2019-2020"):
+        tracked(features(2018, {"A": A}), span=(2019, 2020))
+
+
+def test_no_years_give_empty_tables():
+    tracks = tracks_of([], (2018, 2020), lambda year, outlines: np.zeros(len(outlines)), OPTIONS)
+    assert require(tracks.rows, TRACKS, where="test").num_rows == require(tracks.events, EVENTS, where="test").num_rows == 0
+
+
+worlds = st.lists(
+    st.lists(st.tuples(st.integers(0, 6), st.integers(1, 9), st.sampled_from([0.0, 0.5, 1.0])), max_size=5), min_size=1, max_size=6
+)
+
+
+@settings(max_examples=50)
+@given(worlds, st.randoms(use_true_random=False))
+def test_absence_is_only_claimed_where_it_was_looked_for_and_order_does_not_matter(world, random):
+    years = []
+    for step, lakes in enumerate(world):
+        drawn = {f"L{x}": (rectangle(10 * x, 0, width), share) for x, width, share in lakes}
+        years.append(features(2015 + step, drawn))
+    rows, events = tracked(*years)
+    for row in rows.values():
+        assert (row["state"] in {"absent", "present"}) == (row["observed_share"] >= 0.8)
+        assert row["state"] == "absent" or row["area_m2"] != 0
+        assert not (row["comparable"] and row["state"] in {"unobserved", "partly_observed"})
+    for event in events:
+        assert event["year_from"] < event["year_to"]
+        assert event["change_low_m2"] <= event["change_m2"] <= event["change_high_m2"]
+    random.shuffle(years)
+    assert tracked(*years) == (rows, events)
+
+
+@pytest.fixture(scope="module")
+def jokulsarlon(shared_data):
+    """29 inventories of the lakes at the foot of Breidamerkurjokull (GeoKauko/glacial_lakes_vdc, BSD-3)."""
+    files = sorted((shared_data / "glacial_lake_timeseries" / "jokulsarlon_iceland").glob("glacial_lakes_*.gpkg"))
+    if not files:
+        pytest.skip("the outlines of Jokulsarlon are not among the real data")
+    outlines = {int(file.stem[-4:]): gpd.read_file(file).to_crs(4326).geometry.to_numpy() for file in files}
+    tracks, registry = tracks_from_polygons(outlines, (1985, 2025), OPTIONS, pixel_m=30.0)
+    return outlines, tracks.rows.to_pandas(), tracks.events.to_pandas(), registry
+
+
+def test_jokulsarlon_is_one_lake_that_trebled(jokulsarlon):
+    outlines, rows, _, _ = jokulsarlon
+    largest = rows.loc[rows.area_m2.idxmax(), "feature_id"]
+    lake = rows[rows.feature_id == largest].set_index("year")
+    assert lake.area_m2[1985] / 1e6 == pytest.approx(9.4, abs=0.1)
+    assert lake.area_m2[2025] / 1e6 == pytest.approx(28.3, abs=0.1)
+    good = lake[lake.state == "present"]
+    # Only 1991 has no outline at all on the lake.
+    assert sorted(set(outlines) - set(good.index)) == [1991]
+    assert lake.state[1991] == "absent"
+    assert set(lake.index[lake.state == "unobserved"]) == set(range(1985, 2026)) - set(outlines)
+
+
+def test_the_lakes_of_the_glacier_grow_from_17_to_40_square_kilometres(jokulsarlon):
+    _, rows, _, _ = jokulsarlon
+    total = rows.groupby("year").area_m2.sum() / 1e6
+    assert total[1985] == pytest.approx(16.6, abs=0.2)
+    assert total[2025] == pytest.approx(40.1, abs=0.2)
+
+
+def test_exactly_the_visibly_bad_years_of_jokulsarlon_are_not_comparable(jokulsarlon):
+    _, rows, events, _ = jokulsarlon
+    largest = rows.loc[rows.area_m2.idxmax(), "feature_id"]
+    lake = rows[(rows.feature_id == largest) & (rows.state != "unobserved")].set_index("year")
+    assert lake.index[~lake.comparable].tolist() == [1991, 1992, 2000, 2007, 2011]
+    whole = rows[rows.state != "unobserved"].groupby("year").comparable.any()
+    assert whole.index[~whole].tolist() == [1991, 1992, 2000, 2007, 2011]
+    touching = events[[largest in [*parents, *children] for parents, children in zip(events.parents, events.children, strict=True)]]
+    assert not touching.alarm.any()
+
+
+def test_names_of_jokulsarlon_survive_a_rerun_of_any_year(jokulsarlon):
+    outlines, rows, _, registry = jokulsarlon
+    for year in (1985, 1991, 2007, 2025):
+        valid = shapely.make_valid(outlines[year])
+        points = shapely.get_coordinates(shapely.point_on_surface(valid))
+        ids, _ = name_features(year, valid, points, registry, min_overlap=OPTIONS.min_overlap)
+        assert set(ids) == set(rows[(rows.year == year) & (rows.state == "present")].feature_id)
