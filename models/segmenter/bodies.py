@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects, label
+from scipy.ndimage import binary_dilation, find_objects, label
 
 from catalog.facts.grids import PIXEL_M
 from models.segmenter.index_options import ShapeRule
@@ -38,20 +38,34 @@ def steep(water: NDArray[np.bool_], slope_deg: NDArray[np.float32], *, max_slope
 def rivers(water: NDArray[np.bool_], dem: NDArray[np.float32] | None, rule: ShapeRule) -> NDArray[np.bool_]:
     """Water that is long for its width and falls along its way, cut off where it meets a lake.
 
-    An opening with a disc of `narrow_px` parts every body into narrow and wide pieces, and each piece is judged alone, so
-    that a river is taken off the lake it feeds; a body that is mostly river is river as a whole. Shape filters against
-    rivers: Wang et al. 2012, Shugar et al. 2020; the fall is ours: a lake is level.
+    An opening with a disc of `narrow_px` parts every body into narrow and wide pieces. Bodies and pieces are judged alone,
+    so that a river is taken off the lake it feeds; wider reaches beside river need only fall; a body that is mostly river is
+    river altogether. Shape filters against rivers: Wang et al. 2012, Shugar et al. 2020; the fall is ours: a lake is level.
     """
+    if not water.any():
+        return np.zeros(water.shape, bool)
     depth = distance_inside(water)
     wide = _opened(water, depth, rule.narrow_px)
-    result = np.zeros(water.shape, bool)
-    for piece, narrow in ((water & ~wide, True), (wide, False)):
-        labels, _ = label(piece, np.ones((3, 3), int))
-        for index, box in enumerate(find_objects(labels), start=1):
-            own = labels[box] == index
-            if _is_river(_form(own, depth[box], None if dem is None else dem[box]), narrow, rule):
-                result[box] |= own
-    return _mostly(result, water, rule.river_share)
+    narrow_river, _ = _judged(water & ~wide, depth, dem, rule, narrow=True)
+    whole, _ = _judged(water, depth, dem, rule, narrow=False)
+    long, falling = _judged(wide, depth, dem, rule, narrow=False)
+    found = narrow_river | whole | long
+    found |= grown(binary_dilation(found, np.ones((3, 3), bool)) & falling, falling, min_px=1)
+    return _mostly(found, water, rule.river_share)
+
+
+def _judged(
+    pieces: NDArray[np.bool_], depth: NDArray[np.float32], dem: NDArray[np.float32] | None, rule: ShapeRule, *, narrow: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Pieces that are rivers by themselves, and those that fall as rivers do."""
+    river, falling = np.zeros(pieces.shape, bool), np.zeros(pieces.shape, bool)
+    labels, _ = label(pieces)
+    for index, box in enumerate(find_objects(labels), start=1):
+        own = labels[box] == index
+        form = _form(own, depth[box], None if dem is None else dem[box])
+        river[box] |= own & _is_river(form, narrow, rule)
+        falling[box] |= own & _falls(form, rule.wide_fall, rule)
+    return river, falling
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +99,17 @@ def _fall(own: NDArray[np.bool_], dem: NDArray[np.float32]) -> tuple[float, floa
     return abs(fall) / PIXEL_M, float(np.square(fall * along).sum() / np.square(heights - heights.mean()).sum())
 
 
+def _falls(form: _Form, fall: float, rule: ShapeRule) -> bool:
+    return form.fall >= fall and form.certainty >= rule.certainty and form.fall * form.length_px * PIXEL_M >= rule.min_fall_m
+
+
 def _is_river(form: _Form, narrow: bool, rule: ShapeRule) -> bool:
     ratio = form.length_px / form.width_px
-    falls = form.certainty >= rule.certainty and form.fall * form.length_px * PIXEL_M >= rule.min_fall_m
-    if not narrow:
-        return falls and form.fall >= rule.wide_fall and ratio >= rule.wide_elongation
-    if form.length_px < rule.min_length_px or ratio < rule.elongation:
+    if _falls(form, rule.wide_fall, rule) and ratio >= rule.wide_elongation:
+        return True
+    if not narrow or form.length_px < rule.min_length_px or ratio < rule.elongation:
         return False
-    return (falls and form.fall >= rule.fall) or form.length_px >= rule.long_px
+    return form.length_px >= rule.long_px or _falls(form, rule.fall, rule)
 
 
 def _mostly(part: NDArray[np.bool_], water: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
