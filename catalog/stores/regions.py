@@ -147,7 +147,7 @@ def _from_bbox(text: str, target: Target) -> Region:
     if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south < north <= 90) or west == east:
         raise WrongCall(f"Bounding box {text!r} is not W,S,E,N in degrees with S < N: write {_EXAMPLE}.")
     ground = shapely.union_all([box(*part) for part in split_bounds((west, south, east, north))])
-    name = "box_" + "_".join(_corner(value, signs) for value, signs in ((west, "WE"), (south, "SN"), (east, "WE"), (north, "SN")))
+    name = "box_" + "_".join(_corner(value, signs) for value, signs in ((west, "we"), (south, "sn"), (east, "we"), (north, "sn")))
     return Region(name, f"Box {text}", target, "user", shapely.to_wkt(ground, rounding_precision=-1))
 
 

@@ -89,19 +89,6 @@ def read_choices(path: Path, *, tile: str | None = None) -> tuple[Choice, ...]:
 
 
 def read_found(path: Path) -> tuple[Found, ...]:
-    """Read every scene of a region-year once, with its item: what an earlier search found, without asking the catalog again."""
-    table = pq.read_table(path)
-    if not table.num_rows:
-        return ()
-    keys = [(row["provider"], row["collection"], row["id"]) for row in table.select(["provider", "collection", "id"]).to_pylist()]
-    first = sorted({key: index for index, key in reversed(list(enumerate(keys)))}.values())
-    once = table.take(pa.array(first, pa.int64()))
-    providers = once.column("provider").to_pylist()
-    items = items_of(once.drop_columns(_OURS.names))
-    return tuple(Found(to_scene(item, provider), item) for item, provider in zip(items, providers, strict=True))
-
-
-def read_found(path: Path) -> tuple[Found, ...]:
     """Read every scene of a record with its item, as a catalog would give them: a search that needs no catalog."""
     return tuple(_found(path, None)) if _our_rows(path, None).num_rows else ()
 
