@@ -50,12 +50,12 @@ class SpectralRule(NamedTuple):
 class RadarRule(NamedTuple):
     """Backscatter in dB (gamma0)."""
 
-    vv: float = -17.5
+    vv: float = -16.0
     vv_low: float = -20.0
-    vv_high: float = -15.5
+    vv_high: float = -15.0
     """Default and bounds of the local threshold (Martinis et al. 2015; OPERA DSWx-S1 ATBD, section 4)."""
     vv_unit: float = 1.2
-    vh: float = -23.0
+    vh: float = -22.5
     vh_unit: float = 1.2
     weight: float = 0.4
     """Share of radar evidence that is added to optical evidence: wind roughens lakes, so radar may doubt but not veto."""
@@ -63,6 +63,8 @@ class RadarRule(NamedTuple):
     """Factor on log-odds where only radar sees: less confidence, the same decision."""
     seed_slope_deg: float = 8.0
     """Radar alone: radar shadow lies on slopes."""
+    min_object_px: int = 20
+    """Radar alone: smaller bodies are speckle or radar shadow (0.2 ha)."""
 
 
 class ReliefRule(NamedTuple):

@@ -143,7 +143,8 @@ def _water(evidence: NDArray[np.float32], clear: NDArray[np.bool_], slope: NDArr
     flat = np.where(clear, options.relief.seed_slope_deg, options.radar.seed_slope_deg)
     seeds = (evidence >= _log_odds(options.seed)) & (slope <= flat)
     allowed = (evidence >= _log_odds(options.grow)) & (slope <= options.relief.grow_slope_deg)
-    return grown(seeds, allowed, min_px=options.shape.min_object_px)
+    water = grown(seeds, allowed, min_px=options.shape.min_object_px)
+    return water if clear.all() else water & (clear | grown(water, water, min_px=options.radar.min_object_px))
 
 
 def _probability(
