@@ -8,7 +8,8 @@ import typer
 from typer.core import TyperGroup
 
 from catalog.facts.errors import EXIT_WRONG_CALL, CryoatlasError
-from commands import audit, demo, explain, models, plan, regions, run as run_command, simulate, track
+from commands import audit, demo, explain, models, plan, regions, simulate, track
+from commands import run as run_command
 from commands.console import ERR, stop
 from infra.settings import prepare_environment
 

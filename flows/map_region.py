@@ -7,10 +7,12 @@ from catalog.facts.records import RegionYearReport
 from infra.cluster import open_cluster
 from infra.settings import read_settings
 from tasks.build_surfaces import build_surfaces
-from tasks.find_scenes import find_scenes
+from tasks.choose_scenes import choose_scenes
+from tasks.look_at_scenes import look_at_scenes
 from tasks.measure_features import measure_features
 from tasks.open_job import open_job
 from tasks.outline_tiles import outline_tiles
+from tasks.search_scenes import search_scenes
 from tasks.segment_region import segment_region
 from tasks.write_inventory import write_inventory
 
@@ -34,13 +36,15 @@ def map_region(  # noqa: PLR0913 - a deployment's parameters are its form
     Units that fail are in the report and in the ledger; the others are complete.
     """
     job = open_job(region, year, store, outlines)
+    candidates = search_scenes(job, catalog, options.search)
     with open_cluster(read_settings()) as pool:
         stages = (
-            find_scenes(job, catalog, options.search, pool),
+            look_at_scenes(job, candidates, pool),
+            choose_scenes(job, candidates, options.search),
             build_surfaces(job, options.surface, pool),
             segment_region(job, model),
             outline_tiles(job, options.outline, pool),
             measure_features(job, options.outline),
-            write_inventory(job, options),
+            write_inventory(job, options.track),
         )
     return RegionYearReport(job, stages)

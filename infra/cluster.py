@@ -62,9 +62,15 @@ def open_cluster(settings: Settings) -> Iterator[DaskTilePool]:
     with dask.config.set(_QUIET):
         if settings.cluster in {"threads", "processes"}:
             processes = settings.cluster == "processes"
-            shape = {"n_workers": settings.workers, "threads_per_worker": 1} if processes else {"n_workers": 1, "threads_per_worker": settings.workers}
+            shape = (
+                {"n_workers": settings.workers, "threads_per_worker": 1}
+                if processes
+                else {"n_workers": 1, "threads_per_worker": settings.workers}
+            )
             with (
-                LocalCluster(processes=processes, dashboard_address=None, memory_limit=0, silence_logs=logging.CRITICAL, **shape) as cluster,
+                LocalCluster(
+                    processes=processes, dashboard_address=None, memory_limit=0, silence_logs=logging.CRITICAL, **shape
+                ) as cluster,
                 Client(cluster) as client,
             ):
                 yield DaskTilePool(client, settings.workers)

@@ -12,7 +12,8 @@ _PREFECT_DEFAULTS = {
     "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_EXTRA_LOGGERS": "cryoatlas",
-    "PREFECT_LOGGING_LEVEL": "WARNING",
+    # errors reach the user as one sentence of ours, not as a traceback of the engine
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     # flow logs live in the run record; sending every line to the database makes it grow without bound
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
@@ -41,7 +42,8 @@ def prepare_environment() -> None:
         os.environ.setdefault(name, value)
     if "PREFECT_API_URL" not in os.environ:
         # a private home: a server that another project left behind must not be met here
-        os.environ.setdefault("PREFECT_HOME", str(_cache_home() / "cryoatlas" / "prefect"))
+        home = Path(os.environ.setdefault("PREFECT_HOME", str(_cache_home() / "cryoatlas" / "prefect")))
+        home.mkdir(parents=True, exist_ok=True)  # Prefect makes only the last folder, and then times out
     # one level of parallelism at a time: tiles side by side, each on one thread
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

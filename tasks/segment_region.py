@@ -18,7 +18,8 @@ from catalog.stores.jobs import mapped_tiles, unit_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
 from models.segmenter.contract import Segmenter, WindowArrays, check
-from models.segmenter.predict import Measures, TilePrediction, stream
+from models.segmenter.predict import Measures, stream
+from models.segmenter.accumulate import TilePrediction
 from models.segmenter.registry import model_named
 
 STAGE = "segment"
@@ -59,7 +60,9 @@ def _segment_zone(store: Store, job: Job, model: Segmenter, tiles: Sequence[Tile
     if not stale:
         return
     cube = cubes.read_cube(store.cube(job.region, job.year, tiles[0].epsg), SURFACE)
-    target = cubes.open_cube(store.probability(job.target, job.region, job.year, tiles[0].epsg), mapped_tiles(job, tiles[0].epsg), PROBABILITY)
+    target = cubes.open_cube(
+        store.probability(job.target, job.region, job.year, tiles[0].epsg), mapped_tiles(job, tiles[0].epsg), PROBABILITY
+    )
     clock, measures = time.monotonic(), Measures()
     for prediction in stream(model, stale, partial(_read, cube), measures=measures):
         files = cubes.write_tile(target, prediction.tile, _arrays(prediction))
@@ -90,7 +93,9 @@ def _arrays(prediction: TilePrediction) -> dict[str, NDArray[np.uint8]]:
     return {"probability": prediction.probability, "spread": nothing if prediction.spread is None else prediction.spread}
 
 
-def _outcome(store: Store, unit: Unit, prediction: TilePrediction, inputs: Mapping[str, object], files: Sequence[object], seconds: float) -> Outcome:
+def _outcome(
+    store: Store, unit: Unit, prediction: TilePrediction, inputs: Mapping[str, object], files: Sequence[object], seconds: float
+) -> Outcome:
     predicted = float((prediction.probability != PROBABILITY_NODATA).mean())
     return Outcome(
         unit,

@@ -21,6 +21,8 @@ class SearchOptions:
     """Optical scenes per tile and year; the clearest are kept."""
     min_sun_elevation_deg: float = 15.0
     """Below this, shadows and haze outweigh what a scene adds."""
+    refuse: tuple[str, ...] = ()
+    """IDs of scenes that the operator refuses, for example because their file is broken for good."""
 
 
 @dataclass(frozen=True, slots=True)

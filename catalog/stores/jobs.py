@@ -1,0 +1,117 @@
+"""What a job's region, tiles and units are, as the store keeps them."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from catalog.facts.errors import WrongCall
+from catalog.facts.grids import Tile
+from catalog.facts.records import Job, Target, Unit
+from catalog.facts.regions import Region
+from catalog.facts.territory import Territory, territory_of
+from catalog.stores.files import write_if_changed
+from catalog.stores.regions import family_of, find_region, read_outlines, read_region, to_geojson
+from catalog.stores.store import Store, open_store
+
+REGION_UNIT = "region"
+"""Stands in place of a tile ID for stages that work on a whole region-year."""
+
+
+def create_job(region: str, year: int, location: str, outlines: str | None) -> Job:
+    """Resolve the region, open or create the store, and keep both the region and the glacier outlines in it.
+
+    Raises WrongCall when the store already holds another region of that name.
+    """
+    found = find_region(region) if _is_new(region, location) else stored_region(open_store(location), region)
+    store = open_store(location, create=True)
+    path = store.region(found.name)
+    content = to_geojson(found)
+    if path.is_file() and path.read_bytes() != content:
+        raise WrongCall(f"Region {found.name!r}: {path} holds another region of that name. Rename one, or use another --store.")
+    write_if_changed(path, content)
+    if outlines is not None:
+        write_if_changed(_outlines_path(store, found.name), shapely.to_wkb(read_outlines(outlines)))
+    return Job(found.name, year, found.target, str(store.root))
+
+
+def _is_new(region: str, location: str) -> bool:
+    # a region once mapped is known by its name alone, so that reruns need no file
+    return not (Path(location).expanduser() / "regions" / f"{region}.geojson").is_file()
+
+
+def stored_region(store: Store, region: str) -> Region:
+    """Return a region as it was mapped into a store; raises WrongCall naming the regions that are there."""
+    path = store.region(region)
+    if not path.is_file():
+        there = ", ".join(stored_regions(store)) or "none yet"
+        raise WrongCall(f"Region {region!r} is not in {store.root}. There: {there}.")
+    return _read_cached(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _read_cached(path: Path, changed_ns: int) -> Region:  # noqa: ARG001 - part of the cache's key
+    return read_region(path)
+
+
+def stored_regions(store: Store) -> tuple[str, ...]:
+    """Names of the regions that a store holds."""
+    return tuple(sorted(path.stem for path in (store.root / "regions").glob("*.geojson")))
+
+
+def years_with(store: Store, target: Target, region: str) -> tuple[int, ...]:
+    """Years of which the store holds an inventory, ascending."""
+    folder = store.inventory(target, region, 0).parent.parent
+    return tuple(sorted(int(path.parent.name.removeprefix("year=")) for path in folder.glob("year=*/part.parquet")))
+
+
+def years_begun(store: Store, region: str) -> tuple[int, ...]:
+    """Years of which the ledger or the receipts hold any record, ascending."""
+    folders = (store.ledger(region, 0).parent, store.receipts(region, 0).parent)
+    return tuple(sorted({int(path.name) for folder in folders for path in folder.glob("[0-9]*") if path.is_dir()}))
+
+
+def region_of(job: Job) -> Region:
+    """Region of a job."""
+    return stored_region(open_store(job.store), job.region)
+
+
+def outlines_of(job: Job) -> BaseGeometry | None:
+    """Glacier outlines given by the user (EPSG:4326), or None."""
+    path = _outlines_path(open_store(job.store), job.region)
+    return shapely.from_wkb(path.read_bytes()) if path.is_file() else None
+
+
+def territory(job: Job) -> Territory:
+    """Tiles of a job, zone by zone."""
+    region = region_of(job)
+    return territory_of(region, family_of(region), chips_of(open_store(job.store)))
+
+
+def chips_of(store: Store) -> int:
+    """Chips along one side of the store's tiles; 10 unless a test made it otherwise."""
+    return int(json.loads(store.card().read_bytes()).get("chips_per_tile", 10))
+
+
+def mapped_tiles(job: Job, epsg: int | None = None) -> tuple[Tile, ...]:
+    """Tiles that are mapped, in all zones or in one, in a fixed order."""
+    return tuple(tile for zone in territory(job).zones if epsg in (None, zone.epsg) for tile in sorted(zone.tiles))
+
+
+def tile_of(job: Job, tile_id: str) -> Tile:
+    """Return a tile of the job by its ID; raises WrongCall when the region does not map it."""
+    for tile in mapped_tiles(job):
+        if tile.id == tile_id:
+            return tile
+    raise WrongCall(f"Tile {tile_id} is not mapped for region {job.region!r}. See `cryoatlas regions show {job.region}`.")
+
+
+def unit_of(job: Job, tile: str, stage: str) -> Unit:
+    """Ledger key of a tile (or of the region) in a stage."""
+    return Unit(job.region, job.year, tile, stage)
+
+
+def _outlines_path(store: Store, region: str) -> Path:
+    return store.region(region).with_suffix(".outlines.wkb")

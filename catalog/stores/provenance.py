@@ -1,0 +1,41 @@
+"""Where a product comes from: what every published file says of itself."""
+
+from importlib.metadata import version
+from typing import Any
+
+from catalog.facts.causes import State
+from catalog.facts.records import Job
+from catalog.facts.schemas import SCHEMA_VERSION
+from catalog.stores import ledger
+from catalog.stores.selections import read_choices
+from catalog.stores.store import Store
+
+LICENCE = "CC-BY-4.0"
+
+
+def provenance_of(store: Store, job: Job, fingerprint: str) -> dict[str, Any]:
+    """Return the metadata of a product of a region-year; it depends on what went in and on nothing else.
+
+    `run_id` is a hash of the inputs, so that a run that was killed and resumed gives the same bytes as an undisturbed one.
+    """
+    outcomes = ledger.find_all(store, job.region, job.year)
+    segmented = next((o for o in outcomes if o.unit.stage == "segment"), None)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "cryoatlas_version": version("cryoatlas"),
+        "run_id": fingerprint[:12],
+        "region": job.region,
+        "year": job.year,
+        "model": segmented.inputs.get("model", "") if segmented else "",
+        "model_sha256": segmented.inputs.get("model_sha256", "") if segmented else "",
+        "fingerprint": fingerprint,
+        "complete": all(outcome.state != State.FAILED for outcome in outcomes),
+        "licence": LICENCE,
+        "attribution": f"Contains modified Copernicus Sentinel data {job.year}; Copernicus DEM GLO-30 (c) DLR e.V. 2010-2014, Airbus 2014-2018",
+    }
+
+
+def providers_of(store: Store, job: Job) -> str:
+    """Return the catalogs of the scenes that were used, for example `earth-search+planetary-computer`."""
+    path = store.scenes(job.region, job.year)
+    return "+".join(sorted({c.scene.provider for c in read_choices(path) if c.used})) if path.is_file() else ""

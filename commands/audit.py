@@ -1,0 +1,73 @@
+"""`cryoatlas audit`: what is done, what is not, and the command that mends it."""
+
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+
+from catalog.facts.causes import State
+from catalog.facts.errors import EXIT_UNITS_FAILED
+from catalog.facts.records import Outcome
+from catalog.stores import ledger
+from catalog.stores.jobs import stored_regions, years_begun
+from catalog.stores.store import Store, open_store
+from commands.console import OUT, show_json, show_table, states_in_words
+
+STAGES = ("scenes", "surface", "segment", "outline", "features", "inventory")
+
+
+def audit(
+    store: Annotated[str, typer.Option(help="Store to look at.")],
+    *,
+    region: Annotated[str | None, typer.Option(help="Only this region.")] = None,
+    checksums: Annotated[bool, typer.Option("--checksums", help="Read every product and compare it with its checksum.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Say per region-year and stage what is done, empty, failed, skipped or unobserved. Exit code 3 when anything is missing.
+
+    Example: cryoatlas audit --store demo-store
+    """
+    opened = open_store(store)
+    chosen = [name for name in stored_regions(opened) if region in (None, name)]
+    findings = [_region_year(opened, name, year, checksums=checksums) for name in chosen for year in years_begun(opened, name)]
+    if as_json:
+        show_json(findings)
+    else:
+        _show(opened, findings)
+    if any(finding["mend"] for finding in findings):
+        raise typer.Exit(EXIT_UNITS_FAILED)
+
+
+def _region_year(store: Store, region: str, year: int, *, checksums: bool) -> dict[str, Any]:
+    outcomes = ledger.find_all(store, region, year)
+    check = ledger.verified if checksums else ledger.present
+    damaged = [outcome for outcome in outcomes if not check(store, outcome)]
+    failed = [outcome for outcome in outcomes if outcome.state == State.FAILED]
+    states = {stage: Counter(str(o.state) for o in outcomes if o.unit.stage == stage) for stage in STAGES}
+    missing = [stage for stage in ("features", "inventory") if not states[stage]]
+    holes = [_hole(o, "failed") for o in failed] + [_hole(o, "damaged") for o in damaged]
+    holes += [{"tile": "region", "stage": stage, "why": "missing", "message": "not made yet"} for stage in missing]
+    mend = f"cryoatlas run --store {store.root} --region {region} --years {year} --catalog stored" if holes else ""
+    return {"region": region, "year": year, "stages": {s: dict(c) for s, c in states.items()}, "holes": holes, "mend": mend}
+
+
+def _hole(outcome: Outcome, why: str) -> dict[str, str]:
+    message = outcome.message if why == "failed" else "a product is gone or has another size or checksum than its record says"
+    return {"tile": outcome.unit.tile, "stage": outcome.unit.stage, "why": why, "message": message}
+
+
+def _show(store: Store, findings: list[dict[str, Any]]) -> None:
+    rows = [(f["region"], f["year"], *(states_in_words(f["stages"][stage]) for stage in STAGES)) for f in findings]
+    show_table(f"Audit of {store.root}", ("region", "year", *STAGES), rows)
+    for finding in findings:
+        for hole in finding["holes"]:
+            OUT.print(
+                f"{finding['region']} {finding['year']} {hole['stage']} {hole['tile']} [bold]{hole['why']}[/]: {hole['message']}",
+                markup=True,
+            )
+        if finding["mend"]:
+            OUT.print(f"  mend: {finding['mend']}")
+    if not any(finding["mend"] for finding in findings):
+        OUT.print(
+            "Complete: every unit is done, empty, skipped or unobserved, and its products are there." if findings else "Nothing mapped yet."
+        )

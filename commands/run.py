@@ -1,0 +1,54 @@
+"""`cryoatlas run`: region and years to inventories and tracks."""
+
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from catalog.facts.errors import EXIT_UNITS_FAILED
+from catalog.facts.options import MapOptions, SearchOptions
+from catalog.facts.records import RegionYearReport
+from commands.console import progress_shown, report_as_dict, say, show_json, show_table, stage_rows
+from commands.parse import years_of
+from commands.running import run_annual
+
+
+def run(  # noqa: PLR0913 - the options of a command are its form
+    region: Annotated[str, typer.Option(help="A name of `cryoatlas regions list`, a GeoJSON file, or W,S,E,N.")],
+    years: Annotated[str, typer.Option(help="One year or a span, for example 2018-2023.")],
+    catalog: Annotated[
+        str, typer.Option(help="planetary-computer, earth-search, cdse, a STAC API, a static catalog, stac-geoparquet, or `stored`.")
+    ],
+    store: Annotated[str, typer.Option(help="Folder that holds cubes, inventories and the ledger.")],
+    *,
+    model: Annotated[str, typer.Option(help="A name of `cryoatlas models list`.")] = "indices",
+    glacier_outlines: Annotated[str | None, typer.Option(help="RGI or GLIMS outlines; tiles beyond their buffer are skipped.")] = None,
+    refuse: Annotated[list[str] | None, typer.Option(help="ID of a scene that must not be used; may be given again.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Map a region over years, track its features, and say what is complete. Doing it again does only what is missing or changed.
+
+    Example: cryoatlas run --region ile_alatau --years 2021-2023 --catalog planetary-computer --store hma
+    """
+    options = MapOptions()
+    if refuse:
+        options = replace(options, search=replace(SearchOptions(), refuse=tuple(sorted(refuse))))
+    with progress_shown(quiet=as_json):
+        reports = run_annual([region], years_of(years), catalog, store, model, options, glacier_outlines)
+    if as_json:
+        show_json([report_as_dict(report) for report in reports])
+    else:
+        show_table("Stages", ("region", "year", "stage", "units", "worked on now", "seconds"), stage_rows(reports))
+    _conclude(reports, store, catalog)
+
+
+def _conclude(reports: tuple[RegionYearReport, ...], store: str, catalog: str) -> None:
+    failures = [(report.job, failure) for report in reports for failure in report.failures]
+    if not failures:
+        say(f"Complete. Inventories are under {store}/inventory; `cryoatlas audit --store {store}` proves it.")
+        return
+    for job, failure in failures:
+        say(f"[bold red]failed[/] {job.region} {job.year} {failure}")
+    resume = f"cryoatlas run --region {failures[0][0].region} --years {failures[0][0].year} --catalog {catalog} --store {store}"
+    say(f"{len(failures)} units failed; the others are complete. Resume with: {resume}")
+    raise typer.Exit(EXIT_UNITS_FAILED)

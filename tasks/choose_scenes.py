@@ -1,0 +1,105 @@
+"""Which scenes make the surface of each tile, and which tiles can hold the target at all; every reason is kept."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from catalog.facts.candidates import Candidates
+from catalog.facts.causes import Refusal, State
+from catalog.facts.options import SearchOptions
+from catalog.facts.records import Choice, Job, Outcome, Scene, StageReport, Unit
+from catalog.facts.scenes import Rejected
+from catalog.facts.seasons import season_of
+from catalog.facts.selection import ClearShares, choose, orbit_direction
+from catalog.facts.territory import skip_reason
+from catalog.stores import ledger
+from catalog.stores.jobs import outlines_of, region_of, territory, unit_of
+from catalog.stores.rounds import report_of, told
+from catalog.stores.selections import write_choices
+from catalog.stores.store import Store, open_store
+
+Scenes = tuple[Scene | Rejected, ...]
+STAGE = "scenes"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    unit: Unit
+    choices: tuple[Choice, ...]
+    skipped: str | None
+
+
+@task(cache_policy=NO_CACHE, task_run_name="choose-{job.region}-{job.year}")
+def choose_scenes(job: Job, candidates: Candidates, options: SearchOptions) -> StageReport:
+    """Choose scenes for every tile, write the record of all that were considered, then the ledger."""
+    store, started = open_store(job.store), time.monotonic()
+    chosen = tuple(_choose_all(job, store, candidates, options))
+    before = {entry.unit: ledger.find(store, entry.unit) for entry in chosen}
+    write_choices(store.scenes(job.region, job.year), [choice for entry in chosen for choice in entry.choices], candidates.items)
+    outcomes = tuple(told(STAGE, (_recorded(store, entry) for entry in chosen), total=len(chosen)))
+    return report_of(STAGE, outcomes, before.get, seconds=time.monotonic() - started)
+
+
+def _choose_all(job: Job, store: Store, candidates: Candidates, options: SearchOptions) -> Iterator[_Chosen]:
+    region, outlines = region_of(job), outlines_of(job)
+    looks = {o.unit.tile: o.measures for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "look"}
+    for zone in territory(job).zones:
+        tiles = sorted(zone.tiles)
+        # one direction for the whole zone: layover and shadow fall on opposite slopes in the two
+        orbit = orbit_direction({scene.id: scene for tile in tiles for scene in candidates.over(tile) if isinstance(scene, Scene)}.values())
+        for tile in tiles:
+            measures = looks.get(tile.id, {})
+            skipped = skip_reason(region, tile, measures.get("elevation_max_m"), outlines)
+            season = season_of(region, tile, job.year, measures.get("elevation_median_m"))
+            scenes = _vetted(candidates.over(tile), measures, options)
+            choices = choose(scenes, tile, season, options, _clear_shares(measures), orbit=_direction_over(scenes, orbit))
+            yield _Chosen(unit_of(job, tile.id, STAGE), choices, skipped)
+
+
+def _direction_over(scenes: Scenes, orbit: str | None) -> str | None:
+    # where the zone's direction never passed, the other is better than nothing
+    passed = {scene.orbit_state for scene in scenes if isinstance(scene, Scene) and scene.sensor == "s1"}
+    return orbit if orbit in passed else None
+
+
+def _clear_shares(measures: Mapping[str, float]) -> dict[str, ClearShares]:
+    ids = [name.removeprefix("clear:") for name in measures if name.startswith("clear:")]
+    return {i: ClearShares(measures[f"clear:{i}"], measures[f"cloud:{i}"], measures[f"snow:{i}"]) for i in ids}
+
+
+def _vetted(scenes: Scenes, measures: Mapping[str, float], options: SearchOptions) -> Scenes:
+    """Refuse before choosing, so that another product of the same acquisition can step in."""
+
+    def vet(entry: Scene | Rejected) -> Scene | Rejected:
+        if isinstance(entry, Rejected):
+            return entry
+        if entry.id in options.refuse:
+            return Rejected(entry, Refusal.BY_OPERATOR)
+        return Rejected(entry, Refusal.SUSPECT_OFFSET) if measures.get(f"suspect:{entry.id}") else entry
+
+    return tuple(vet(entry) for entry in scenes)
+
+
+def _recorded(store: Store, entry: _Chosen) -> Outcome:
+    inputs = {
+        "stage": f"{STAGE} {VERSION}",
+        "scenes": [[c.scene.id, c.scene.etag, c.used, c.refused_because] for c in entry.choices],
+        "skipped": entry.skipped,
+    }
+    return ledger.once(store, entry.unit, inputs, lambda: _outcome(entry))
+
+
+def _outcome(entry: _Chosen) -> Outcome:
+    used = [choice for choice in entry.choices if choice.used and choice.scene.sensor != "dem"]
+    refused = [choice for choice in entry.choices if not choice.used]
+    measures = {"scenes_used": float(len(used)), "scenes_refused": float(len(refused))}
+    if entry.skipped:
+        return Outcome(entry.unit, State.SKIPPED, "", cause="cannot_hold_target", message=entry.skipped, measures=measures)
+    if not used:
+        reasons = ", ".join(sorted({choice.refused_because or "" for choice in refused})) or "the catalog has none"
+        return Outcome(entry.unit, State.UNOBSERVED, "", cause="no_scene", message=f"no scene to use: {reasons}", measures=measures)
+    return Outcome(entry.unit, State.DONE, "", measures=measures)

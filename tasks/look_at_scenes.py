@@ -1,0 +1,114 @@
+"""What every candidate scene shows over every tile: clear, cloud and snow shares, and whether its offset can be believed."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from catalog.facts.bands import SCL_NAME
+from catalog.facts.candidates import Candidates
+from catalog.facts.causes import Cause, State
+from catalog.facts.errors import SourceBroken, SourceUnavailable
+from catalog.facts.grids import Tile
+from catalog.facts.pixel_grids import PixelGrid, native_grid
+from catalog.facts.pools import TilePool
+from catalog.facts.records import Job, Outcome, Scene, StageReport
+from catalog.facts.seasons import season_of
+from catalog.stores import ledger
+from catalog.stores.elevation import read_dem
+from catalog.stores.jobs import region_of, territory, unit_of
+from catalog.stores.pixels import read_grid
+from catalog.stores.rounds import run_round
+from catalog.stores.store import open_store
+from models.surface.optical import causes_of_classes, offset_evidence
+
+STAGE = "look"
+VERSION = 1
+LOOK_M = 160
+"""Coarse enough to be read from overviews, fine enough that a chip of 2 240 m is 14 x 14 pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A tile, its chips inside the territory, and the scenes that may show it."""
+
+    tile: Tile
+    chips_inside: NDArray[np.bool_]
+    optical: tuple[Scene, ...]
+    elevation: tuple[Scene, ...]
+
+
+@task(cache_policy=NO_CACHE, task_run_name="look-{job.region}-{job.year}")
+def look_at_scenes(job: Job, candidates: Candidates, pool: TilePool) -> StageReport:
+    """Look at every tile whose candidate scenes changed; the shares are the measures of its ledger record."""
+    units = [(unit_of(job, entry.tile.id, STAGE), entry) for entry in _entries(job, candidates)]
+    report, _ = run_round(open_store(job.store), STAGE, pool, partial(_look, job), units)
+    return report
+
+
+def _entries(job: Job, candidates: Candidates) -> Iterator[_Entry]:
+    region = region_of(job)
+    for zone in territory(job).zones:
+        for tile in sorted(zone.tiles):
+            season = season_of(region, tile, job.year)
+            scenes = [scene for scene in candidates.over(tile) if isinstance(scene, Scene)]
+            optical = tuple(s for s in scenes if s.sensor == "s2" and season.start <= s.acquired.date() <= season.end)
+            yield _Entry(tile, zone.chip_mask(tile), optical, tuple(s for s in scenes if s.sensor == "dem"))
+
+
+def _look(job: Job, entry: _Entry) -> Outcome:
+    unit = unit_of(job, entry.tile.id, STAGE)
+    scenes = [[scene.id, scene.etag] for scene in (*entry.optical, *entry.elevation)]
+    inputs = {"stage": f"{STAGE} {VERSION}", "scenes": scenes, "chips": np.packbits(entry.chips_inside).tobytes().hex()}
+    return ledger.once(open_store(job.store), unit, inputs, lambda: Outcome(unit, State.DONE, "", measures=_measures(entry)))
+
+
+def _measures(entry: _Entry) -> dict[str, float]:
+    grid = native_grid(entry.tile, LOOK_M)
+    chip_px = grid.height // entry.tile.chips
+    wanted = np.repeat(np.repeat(entry.chips_inside, chip_px, axis=0), chip_px, axis=1)
+    measures = _elevation(entry, grid, wanted)
+    for scene in entry.optical:
+        try:
+            measures |= _shares(scene, grid, wanted)
+        except (SourceUnavailable, SourceBroken):
+            # judged by the cloud cover of the whole scene; the surface stage reads it in full and reports what fails
+            continue
+    return measures
+
+
+def _elevation(entry: _Entry, grid: PixelGrid, wanted: NDArray[np.bool_]) -> dict[str, float]:
+    if not entry.elevation:
+        return {}
+    heights = read_dem(entry.elevation, grid)[wanted]
+    known = heights[np.isfinite(heights)]
+    return {"elevation_max_m": float(known.max()), "elevation_median_m": float(np.median(known))} if known.size else {}
+
+
+def _shares(scene: Scene, grid: PixelGrid, wanted: NDArray[np.bool_]) -> Mapping[str, float]:
+    if SCL_NAME not in scene.assets:
+        return {}
+    causes = causes_of_classes(read_grid(scene, SCL_NAME, grid).astype(np.uint8))
+    seen = wanted & (causes != Cause.NO_SCENE)
+    count = max(int(seen.sum()), 1)
+    hidden = np.isin(causes, (Cause.CLOUD, Cause.CLOUD_SHADOW)) & seen
+    return {
+        f"clear:{scene.id}": float((seen & ~hidden).sum() / max(int(wanted.sum()), 1)),
+        f"cloud:{scene.id}": float((seen & (causes == Cause.CLOUD)).sum() / count),
+        f"snow:{scene.id}": float((seen & (causes == Cause.SNOW_OR_ICE)).sum() / count),
+        f"suspect:{scene.id}": float(_is_suspect(scene, grid, seen & ~hidden)),
+    }
+
+
+def _is_suspect(scene: Scene, grid: PixelGrid, clear: NDArray[np.bool_]) -> bool:
+    # dry ground can be bright in both bands, so a missing offset is believed unless a catalog's flag, known to lie, says so
+    if scene.offset_counts == 0 and scene.offset_evidence != "catalog flag":
+        return False
+    if not {"B08", "B11"} <= set(scene.assets):
+        return False
+    nir, swir = (read_grid(scene, band, grid, resampling="nearest").astype(np.uint16) for band in ("B08", "B11"))
+    return offset_evidence(nir, swir, clear, scene.offset_counts).verdict == "contradicts"

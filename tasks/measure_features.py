@@ -1,0 +1,164 @@
+"""Outlines of all tiles to whole, measured features of a region-year, each owned once; names come later."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import rasterio.features
+import shapely
+from affine import Affine
+from numpy.typing import NDArray
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from catalog.facts.causes import State
+from catalog.facts.grids import CHIP_PX, PIXEL_M, Tile, tiles_over_bounds
+from catalog.facts.options import OutlineOptions
+from catalog.facts.records import Job, Outcome, StageReport
+from catalog.facts.schemas import LAKES, PROBABILITY, SURFACE
+from catalog.facts.territory import ZoneTerritory
+from catalog.stores import cubes, ledger
+from catalog.stores.jobs import REGION_UNIT, territory, unit_of
+from catalog.stores.provenance import provenance_of, providers_of
+from catalog.stores.rounds import report_of, told
+from catalog.stores.store import Store, open_store
+from catalog.stores.tables import put_features, read_table
+from models.outlines.geodesy import area_perimeter, pixel_area_m2, representative_points, to_degrees, to_metres
+from models.outlines.inventory import Origin, Shapes, lakes_table
+from models.outlines.join import join
+from models.outlines.measure import Statistics, Surroundings, measure, window_of
+from models.outlines.polygonize import polygons_of
+from models.outlines.runs import Runs, between_rows, from_table, pixel_counts, select, to_mask
+from models.outlines.seams import OwnedFeature, ZoneFeatures, own
+
+STAGE = "features"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Zone:
+    """One zone's joined runs, their polygons, and the cubes they were seen in."""
+
+    ground: ZoneTerritory
+    runs: Runs
+    polygons: NDArray[np.object_]
+    surface: cubes.Cube
+    probability: cubes.Cube
+
+
+@task(cache_policy=NO_CACHE, task_run_name="features-{job.region}-{job.year}")
+def measure_features(job: Job, options: OutlineOptions) -> StageReport:
+    """Join, own and measure the features of a region-year when an outline, a surface or an option changed."""
+    store, unit = open_store(job.store), unit_of(job, REGION_UNIT, STAGE)
+    before, started = {unit: ledger.find(store, unit)}, time.monotonic()
+    outcomes = ledger.find_all(store, job.region, job.year)
+    inputs = {
+        "stage": f"{STAGE} {VERSION}",
+        "outlines": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "outline"},
+        "surfaces": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "surface"},
+        "keep_area_m2": options.keep_area_m2,
+        "min_area_m2": options.min_area_m2,
+        "providers": providers_of(store, job),
+    }
+    done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, options, inputs))], total=1)
+    return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
+
+
+def _produce(job: Job, store: Store, options: OutlineOptions, inputs: Mapping[str, object]) -> Outcome:
+    zones = {ground.epsg: zone for ground in territory(job).zones if (zone := _zone(job, store, ground, options)) is not None}
+    owned = own([ZoneFeatures(epsg, zone.polygons, _extent(zone.ground)) for epsg, zone in zones.items()])
+    features = [(feature, zones[feature.epsg]) for feature in owned]
+    shapes, geometry, features = _shapes(features, options.keep_area_m2)
+    statistics = [_statistics(job, feature, zone) for feature, zone in features]
+    origin = Origin(job.year, ledger.fingerprint_of(inputs), providers_of(store, job))
+    table = lakes_table([""] * len(features), shapes, statistics, origin=origin, min_area_m2=options.min_area_m2)
+    path = store.features(job.target, job.region, job.year)
+    columns = {name: table.column(name).to_pylist() for name in table.column_names}
+    put_features(path, geometry, columns, LAKES, provenance=provenance_of(store, job, ledger.fingerprint_of(inputs)))
+    state = State.DONE if features else State.EMPTY
+    return Outcome(
+        unit_of(job, REGION_UNIT, STAGE), state, "", outputs=ledger.receipts_for(store, [path]), measures={"features": float(len(features))}
+    )
+
+
+def _zone(job: Job, store: Store, ground: ZoneTerritory, options: OutlineOptions) -> _Zone | None:
+    paths = [store.outlines(job.target, job.region, job.year, tile.id) for tile in ground.tiles]
+    present = [path for path in paths if path.is_file()]
+    if not present:
+        return None
+    joined = join([from_table(read_table(path)) for path in present])
+    # only after joining: three small pieces on a seam may be one lake
+    kept = select(joined, pixel_counts(joined) * PIXEL_M**2 >= options.keep_area_m2)
+    _, polygons = polygons_of(kept)
+    surface = cubes.read_cube(store.cube(job.region, job.year, ground.epsg), SURFACE)
+    probability = cubes.read_cube(store.probability(job.target, job.region, job.year, ground.epsg), PROBABILITY)
+    return _Zone(ground, kept, polygons, surface, probability)
+
+
+def _extent(ground: ZoneTerritory) -> shapely.Geometry:
+    return shapely.union_all([box for tile in ground.tiles for box in _chip_boxes(tile, ground.chip_mask(tile))])
+
+
+def _chip_boxes(tile: Tile, chips: NDArray[np.bool_]) -> Iterator[shapely.Geometry]:
+    left, _, _, top = tile.bounds_lbrt
+    side = CHIP_PX * PIXEL_M
+    if chips.all():
+        yield shapely.box(*tile.bounds_lbrt)
+        return
+    for row, column in np.argwhere(chips):
+        west, north = left + int(column) * side, top - int(row) * side
+        yield shapely.box(west, north - side, west + side, north)
+
+
+def _shapes(
+    features: list[tuple[OwnedFeature, _Zone]], keep_area_m2: float
+) -> tuple[Shapes, NDArray[np.object_], list[tuple[OwnedFeature, _Zone]]]:
+    """Geodesic figures of the features that are large enough and belong to this region."""
+    geometry = np.array([to_degrees(np.array([f.polygon], object), f.epsg)[0] for f, _ in features], dtype=object)
+    points = np.array([representative_points(np.array([f.polygon], object), f.epsg)[0] for f, _ in features]).reshape(-1, 2)
+    area, perimeter = area_perimeter(geometry)
+    tiles = [_tile_at(zone.ground, point) for (_, zone), point in zip(features, points, strict=True)]
+    claimed = np.array([tile in zone.ground.claimed for (_, zone), tile in zip(features, tiles, strict=True)], bool)
+    keep = np.flatnonzero((area >= keep_area_m2) & claimed)
+    chosen = [features[i] for i in keep]
+    names, zones = [tiles[i].id for i in keep], [features[i][0].epsg for i in keep]
+    return Shapes(points[keep, 0], points[keep, 1], area[keep], perimeter[keep], names, zones), geometry[keep], chosen
+
+
+def _tile_at(ground: ZoneTerritory, point: NDArray[np.float64]) -> Tile:
+    """Tile of this zone's lattice that holds a point (longitude, latitude)."""
+    at = shapely.get_coordinates(to_metres(np.array([shapely.Point(*point)], object), ground.epsg))[0]
+    east, north = float(at[0]), float(at[1])
+    return next(tiles_over_bounds(ground.epsg, (east, north, east + 1e-6, north + 1e-6), ground.tiles[0].chips))
+
+
+def _statistics(job: Job, feature: OwnedFeature, zone: _Zone) -> Statistics:
+    window = window_of(_pixel_bounds(feature.polygon))
+    inside = _inside(feature.polygon, window)
+    others = to_mask(between_rows(zone.runs, window[0], window[2]), window) & ~inside
+    longitude, latitude = representative_points(np.array([feature.polygon], object), feature.epsg)[0]
+    area = pixel_area_m2(feature.epsg, float(longitude), float(latitude))
+    return measure(inside, others, _surroundings(zone, window), pixel_area_m2=area, year=job.year)
+
+
+def _pixel_bounds(polygon: shapely.Geometry) -> tuple[int, int, int, int]:
+    left, bottom, right, top = shapely.bounds(polygon)
+    return (int(np.floor(-top / PIXEL_M)), int(np.floor(left / PIXEL_M)), int(np.ceil(-bottom / PIXEL_M)), int(np.ceil(right / PIXEL_M)))
+
+
+def _inside(polygon: shapely.Geometry, window: Sequence[int]) -> NDArray[np.bool_]:
+    top, left, bottom, right = window
+    transform = Affine(PIXEL_M, 0, left * PIXEL_M, 0, -PIXEL_M, -top * PIXEL_M)
+    burned = rasterio.features.rasterize([polygon], (bottom - top, right - left), transform=transform, dtype="uint8")
+    return np.asarray(burned, bool)
+
+
+def _surroundings(zone: _Zone, window: tuple[int, int, int, int]) -> Surroundings:
+    top, left, bottom, right = window
+    place = (top, left, bottom - top, right - left)
+    probability, spread = (cubes.read_window(zone.probability, name, place) for name in ("probability", "spread"))
+    dem, looks, day, cause = (cubes.read_window(zone.surface, name, place) for name in ("dem", "looks", "day", "cause"))
+    radar = np.isfinite(cubes.read_window(zone.surface, "s1", place)).all(axis=0)
+    return Surroundings((top, left), probability, spread, dem, looks, day, cause, radar)
