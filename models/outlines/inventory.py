@@ -65,11 +65,6 @@ def lakes_table(ids: Sequence[str], shapes: Shapes, statistics: Sequence[Statist
     return pa.Table.from_arrays(arrays, schema=LAKES)
 
 
-def obs_ids(ids: Sequence[str], origin: Origin) -> list[str]:
-    """Return one ID per row: the first 16 hexadecimal digits of the SHA-256 of feature, year and run."""
-    return [sha256(f"{name}:{origin.year}:{origin.run_id}".encode()).hexdigest()[:16] for name in ids]
-
-
 def _flags(found: Statistics, area_m2: float, min_area_m2: float) -> list[str]:
     return [*found.flags, *(["below_minimum_area"] if area_m2 < min_area_m2 else [])]
 

@@ -29,23 +29,31 @@ class Overlaps:
 
 def overlaps_of(left: Geometries, right: Geometries) -> Overlaps:
     """Return all pairs of outlines (EPSG:4326) that share more than an edge; found through an STRtree."""
-    if not len(left) or not len(right):
-        return Overlaps(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0))
-    one, other = shapely.STRtree(right).query(left, predicate="intersects")
-    shared = spherical_area_m2(shapely.intersection(left[one], right[other]))
+    one, other = meetings_of(left, right)
     first, second = spherical_area_m2(left)[one], spherical_area_m2(right)[other]
     # The intersection of equal outlines is exact in theory only; ranks must not hang on the last bit.
-    shared = np.where(shapely.equals_identical(left[one], right[other]), first, np.minimum(shared, np.minimum(first, second)))
+    equal = shapely.equals_identical(left[one], right[other])
+    shared = np.where(equal, first, 0.0)
+    shared[~equal] = spherical_area_m2(shapely.intersection(left[one[~equal]], right[other[~equal]]))
+    shared = np.minimum(shared, np.minimum(first, second))
     smaller, union = np.minimum(first, second), first + second - shared
     found = shared > 0
     return Overlaps(one[found], other[found], shared[found], (shared / smaller)[found], (shared / union)[found])
+
+
+def meetings_of(left: Geometries, right: Geometries) -> tuple[Indices, Indices]:
+    """Return positions of all pairs of outlines that share at least a point."""
+    if not len(left) or not len(right):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    one, other = shapely.STRtree(right).query(left, predicate="intersects")
+    return one, other
 
 
 def spherical_area_m2(geometries: Geometries) -> Floats:
     """Return areas of outlines in EPSG:4326 on the sphere: planar degrees times the cosine of their middle latitude."""
     bounds = shapely.bounds(geometries)
     latitude = np.where(np.isnan(bounds[:, 1]), 0.0, (bounds[:, 1] + bounds[:, 3]) / 2)
-    areas: Floats = shapely.area(geometries) * np.cos(np.radians(latitude)) * _M2_PER_SQUARE_DEGREE
+    areas: Floats = np.asarray(shapely.area(geometries)) * np.cos(np.radians(latitude)) * _M2_PER_SQUARE_DEGREE
     return areas
 
 

@@ -1,6 +1,6 @@
 """The features of many years on one table of IDs and years: outlined, observed, and whose ground is whose."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,13 +8,13 @@ import shapely
 from numpy.typing import NDArray
 
 from catalog.facts.errors import GridMismatch
-from models.outlines.overlaps import overlaps_of
+from models.outlines.overlaps import meetings_of, spherical_area_m2
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Observed = Callable[[int, Geometries], Floats]
-"""(year, outlines in EPSG:4326) -> share of each outline that was observed in that year; 0 for a year without any record."""
+"""(year, outlines in EPSG:4326) -> share of each outline that was observed in that year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +64,16 @@ class Timeline:
 
     Ground, not outlines: a lake that one year shows in pieces keeps its ground, a lake that was missed does not.
     """
-    min_observed: float
-
-    @property
-    def outlined(self) -> Mask:
-        """True where the ID has an outline."""
-        known: Mask = ~np.isnan(self.area_m2)
-        return known
-
-    @property
-    def settled(self) -> Mask:
-        """True where enough was observed to say present or absent."""
-        seen: Mask = self.observed_share >= self.min_observed
-        return seen
+    outlined: Mask
+    """True where the ID has an outline."""
+    settled: Mask
+    """True where enough was observed to say present or absent."""
 
 
 def timeline_of(years: Sequence[YearFeatures], span: tuple[int, int], observed: Observed, *, min_observed: float) -> Timeline:
     """Arrange features by ID and year; `observed` is asked where an ID has no outline, about its nearest one.
 
+    A year without an inventory is unobserved, whatever its scenes show: nobody looked for features. An empty inventory counts.
     Raises GridMismatch for a year outside the span, given twice, or with an ID given twice.
     """
     _require_unique(years, span)
@@ -96,9 +88,11 @@ def timeline_of(years: Sequence[YearFeatures], span: tuple[int, int], observed: 
         for name, table in measured.items():
             table[rows, column] = getattr(features, name)
     nearest = _nearest(outlines)
-    _ask(measured["observed_share"], np.isnan(measured["area_m2"]), nearest, observed, columns)
-    ground = _ground(years, outlines, span[0])
-    return Timeline(ids=ids, years=columns, outlines=outlines, nearest=nearest, ground_m2=ground, min_observed=min_observed, **measured)
+    given = {features.year: features.year - span[0] for features in years}
+    _ask(measured["observed_share"], np.isnan(measured["area_m2"]), nearest, observed, given)
+    ground = _ground(years, ids, outlines, span[0])
+    known = {"outlined": ~np.isnan(measured["area_m2"]), "settled": measured["observed_share"] >= min_observed}
+    return Timeline(ids=ids, years=columns, outlines=outlines, nearest=nearest, ground_m2=ground, **measured, **known)
 
 
 def _require_unique(years: Sequence[YearFeatures], span: tuple[int, int]) -> None:
@@ -113,25 +107,33 @@ def _require_unique(years: Sequence[YearFeatures], span: tuple[int, int]) -> Non
 
 def _nearest(outlines: Geometries) -> Geometries:
     """Fill the gaps of every row from the nearest column that has an outline; of two the earlier."""
-    rows, columns = outlines.shape
-    place = np.arange(columns)
+    columns = outlines.shape[1]
     known = shapely.is_geometry(outlines)
-    distance = np.where(known[:, None, :], np.abs(place[:, None] - place[None, :])[None], columns)
-    nearest: Geometries = outlines[np.arange(rows)[:, None], distance.argmin(axis=2)]
+    nearest = np.empty_like(outlines)
+    for column in range(columns):
+        distance = np.where(known, np.abs(np.arange(columns) - column), columns)
+        nearest[:, column] = outlines[np.arange(len(outlines)), distance.argmin(axis=1)]
     return nearest
 
 
-def _ask(share: Floats, missing: Mask, nearest: Geometries, observed: Observed, years: Sequence[int]) -> None:
-    for column, year in enumerate(years):
+def _ask(share: Floats, missing: Mask, nearest: Geometries, observed: Observed, years: Mapping[int, int]) -> None:
+    """Fill the observed share where an ID has no outline; `years` maps a year with features to its column."""
+    share[missing] = 0.0
+    for year, column in years.items():
         rows = np.flatnonzero(missing[:, column])
         if rows.size:
             share[rows, column] = observed(year, nearest[rows, column])
 
 
-def _ground(years: Sequence[YearFeatures], outlines: Geometries, first_year: int) -> Floats:
+def _ground(years: Sequence[YearFeatures], ids: Sequence[str], outlines: Geometries, first_year: int) -> Floats:
     ground = np.full(outlines.shape, np.nan)
     ever = np.asarray(shapely.union_all(outlines, axis=1), dtype=object) if len(outlines) else np.empty(0, dtype=object)
+    names = np.array(ids, dtype=object)
     for features in years:
-        pairs = overlaps_of(ever, features.outlines)
-        ground[:, features.year - first_year] = np.bincount(pairs.left, weights=pairs.area_m2, minlength=len(outlines))
+        one, other = meetings_of(ever, features.outlines)
+        # An ID's own outline lies on its ground by construction: most pairs need no intersection.
+        own = names[one] == np.array(features.ids, dtype=object)[other]
+        shared = spherical_area_m2(features.outlines)[other]
+        shared[~own] = spherical_area_m2(shapely.intersection(ever[one[~own]], features.outlines[other[~own]]))
+        ground[:, features.year - first_year] = np.bincount(one, weights=shared, minlength=len(outlines))
     return ground

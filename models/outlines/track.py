@@ -31,7 +31,7 @@ class Tracks:
 def tracks_of(years: Sequence[YearFeatures], span: tuple[int, int], observed: Observed, options: TrackOptions) -> Tracks:
     """Follow named features through every year of the span (both ends included); years may come in any order.
 
-    `observed` tells which share of an outline was observed in a year that has none for its ID. States: `present` outlined and
+    `observed` tells which share of an outline was observed in a year whose inventory has none for its ID. States: `present` outlined and
     observed; `absent` observed and not outlined (area 0); `partly_observed` too little observed to say (area where outlined);
     `unobserved`. Only settled states (present, absent) without a reason against it are `comparable`.
     """
@@ -54,8 +54,8 @@ def tracks_from_polygons(
         features, registry = _named(year, outlines[year], registry, options, pixel_m)
         years.append(features)
 
-    def observed(year: int, asked: Geometries) -> NDArray[np.float64]:
-        return np.full(len(asked), float(year in outlines))
+    def observed(_: int, asked: Geometries) -> NDArray[np.float64]:
+        return np.ones(len(asked))
 
     return tracks_of(years, span, observed, options), registry
 

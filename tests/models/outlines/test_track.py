@@ -74,6 +74,12 @@ def test_a_cloudy_year_makes_no_lake_vanish():
     assert events == []
 
 
+def test_a_year_without_an_inventory_is_unobserved_whatever_its_scenes_show():
+    years = [features(2018, {"A": A}), features(2020, {"A": A})]
+    rows = tracks_of(years, (2018, 2020), lambda year, outlines: np.ones(len(outlines)), OPTIONS).rows.to_pylist()
+    assert [row["state"] for row in rows] == ["present", "unobserved", "present"]
+
+
 def test_a_partly_observed_year_makes_no_lake_vanish_or_drain():
     part = rectangle(0, 0, 3)
     rows, events = tracked(features(2018, {"A": A}), features(2019, {"A": (part, 0.3)}), features(2020, {"A": A}))
