@@ -58,7 +58,9 @@ def events_of(timeline: Timeline, reasons: NDArray[np.object_], options: TrackOp
 
     Only settled years count, so that a cloudy year starts and ends nothing. An ID without an outline whose ground another
     outline covers was not lost but lies inside it: going in is a merge, coming out a split. Losses and gains of a feature that
-    merges or splits are judged on the sum of all parts, and on the ground it ever covered. Change intervals join the errors of both years in quadrature.
+    merges or splits are judged on the sum of all parts, and on the ground it ever covered. Change intervals join the errors of
+    both years in quadrature. An alarm is a sudden, significant loss between comparable years; a feature that vanishes must
+    have been seen twice before.
     """
     lineage = _lineage_of(timeline, _hosts(timeline, options.min_overlap))
     found = [
@@ -165,7 +167,7 @@ def _event(
     year_from, year_to = (timeline.years[column] for column in years)
     significant = low > 0 or high < 0
     because = sorted({reason for cell in (*parents, *children, *seen) for reason in reasons[cell].split(",") if reason})
-    sudden = kind in {"drain", "vanish"} and year_to - year_from <= ALARM_YEARS
+    sudden = year_to - year_from <= ALARM_YEARS and (kind == "drain" or (kind == "vanish" and _established(timeline, parents[0])))
     return Event(
         kind,
         year_from,
@@ -181,6 +183,13 @@ def _event(
         alarm=sudden and significant and not because,
         reason=",".join(because) or None,
     )
+
+
+def _established(timeline: Timeline, cell: Cell) -> bool:
+    """Say whether a feature was outlined in the settled year before, too: what one year alone shows may never have been there."""
+    row, column = cell
+    earlier = np.flatnonzero(timeline.settled[row, :column])
+    return bool(earlier.size and timeline.outlined[row, earlier[-1]])
 
 
 def _total(table: NDArray[np.float64], cells: tuple[Cell, ...]) -> float:

@@ -90,12 +90,18 @@ def test_a_partly_observed_year_makes_no_lake_vanish_or_drain():
 
 
 def test_a_lake_that_is_looked_for_and_gone_has_vanished():
-    rows, events = tracked(features(2018, {"A": A, "B": B}), features(2019, {"B": B}), features(2020, {"B": B}))
+    both = {"A": A, "B": B}
+    rows, events = tracked(features(2017, both), features(2018, both), features(2019, {"B": B}), features(2020, {"B": B}))
     assert rows["A", 2019]["state"] == "absent"
     assert rows["A", 2019]["area_m2"] == 0
     assert told(events) == [("vanish", 2018, 2019, ["A"], [])]
     assert events[0]["alarm"]
     assert events[0]["change_m2"] == pytest.approx(-2e6)
+
+
+def test_a_lake_that_one_year_alone_shows_raises_no_alarm_when_it_is_gone():
+    _, events = tracked(features(2017, {"B": B}), features(2018, {"A": A, "B": B}), features(2019, {"B": B}), features(2020, {"B": B}))
+    assert [(event["event"], event["alarm"]) for event in events] == [("appear", False), ("vanish", False)]
 
 
 def test_a_lake_appears_only_where_an_earlier_look_found_none():
