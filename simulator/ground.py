@@ -153,7 +153,7 @@ def cut_lakes(elevation: Floats, base: Frame, envelopes: Sequence[tuple[Feature,
         window, mask = _window(shape, base)
         ring = np.asarray(distance_transform_edt(~mask)) * base.pixel_m
         level = float(ground[window][ring < 25].min())
-        crags = 1 + 0.3 * fractal(mask.shape, generator(0, feature.name, "cut"), exponent=3.0, longest_px=30)
+        crags = 1 + 0.3 * fractal(mask.shape, generator(0, feature.name, "cut"), exponent=4.6, longest_px=26)
         cut = np.minimum(ground[window], level + BANK_M + 0.6 + feature.steep * ring * np.clip(crags, 0.45, 2.2))
         ground[window] = np.where(ring < 30, np.maximum(cut, level + BANK_M), cut)
         flats.append((window, mask, level))

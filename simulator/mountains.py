@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,9 @@ Floats = npt.NDArray[np.float32]
 FIRN_LINE_M = 4330.0
 SNOW_LINE_M = 4900.0
 TREELESS_M = 4000.0
+RIVER_M = MappingProxyType(
+    {"main": 22.0, "east": 13.0, "west": 6.0}
+)  # mean width of the wider braid; it varies from a third to more than twice
 RIVER_BAR_M = 32.0
 RIVER_CLEARANCE_M = 100.0  # rivers run under the moraine near lakes, so that no lake is joined to a river
 
@@ -87,7 +91,7 @@ def _bare(relief: Relief, elevation: Floats, slope: Floats, north: Floats) -> di
     steep = smoothstep(slope + 0.08 * relief.rough, 0.55, 0.95)
     green = smoothstep(TREELESS_M - elevation + 110 * relief.rough - 150 * shaded, -80, 260) * (1 - smoothstep(slope, 0.5, 0.8))
     snow = smoothstep(elevation + 230 * shaded + 70 * relief.rough, SNOW_LINE_M - 90, SNOW_LINE_M + 120) * (
-        1 - smoothstep(slope, 0.9, 1.35)
+        1 - smoothstep(gaussian_filter(slope, 4), 0.95, 1.4)
     )
     land = 1 - snow
     return {
@@ -124,9 +128,9 @@ def _braids(world: World, seed: int, valley: Valley, year: int) -> list[Polygon]
     mean = 55 * np.sin(along / 260 + phases[0]) + 25 * np.sin(along / 95 + phases[1])
     spread = np.clip(38 * np.sin(along / 420 + phases[2]), 0, None)
     braids = []
-    for side, width in ((-1, 22.0), (1, 17.0)):
+    for side, width in ((-1, RIVER_M[valley.name]), (1, 0.75 * RIVER_M[valley.name])):
         xy = np.column_stack([world.corner[0] + line[:, 0] + mean + side * spread, world.corner[1] + along])
         wide = width * (1.3 + np.sin(along / 330 + phases[3]))
         starts = range(0, len(xy) - 1, 4)
-        braids += [LineString(xy[start : start + 5]).buffer(float(wide[start]) / 2 + 2.0, quad_segs=3) for start in starts]
+        braids += [LineString(xy[start : start + 5]).buffer(float(wide[start]) / 2 + 1.0, quad_segs=3) for start in starts]
     return braids

@@ -79,7 +79,7 @@ def air_over(ground: Ground, pass_: OpticalPass, sun: Sun, convergence_deg: floa
     slopes = 1 + TERRAIN_CORRECTION * (direct_light(ground.rise_east, ground.rise_north, sun, convergence_deg) - 1)
     steep = np.hypot(ground.rise_east, ground.rise_north)
     height = ground.elevation + 130 * np.clip(-ground.rise_north, -1, 1) + 60 * sample(clouds.faults[1], CLOUD_PIXEL_M)
-    snow = smoothstep(height, pass_.snow_line_m - 60, pass_.snow_line_m + 90) * (1 - smoothstep(steep, 0.9, 1.3))
+    snow = smoothstep(height, pass_.snow_line_m - 60, pass_.snow_line_m + 90) * (1 - smoothstep(steep, 1.0, 1.6))
     return Air(
         light=slopes * (1 - cast) * (1 - 0.88 * shadow),
         cast=cast,

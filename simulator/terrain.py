@@ -136,10 +136,10 @@ def mountain_relief(world: World, seed: int) -> Relief:
         spurs = np.abs((north / SPUR_M + 0.9 * broad + 0.0004 * side) % 1 - 0.5) - 0.25
         walls.append(floor + 0.03 * far + wall + 0.55 * np.minimum(side, 520) * spurs)
     ground = enlarge(np.minimum.reduce(walls), base.shape)
-    rough = fractal(base.shape, generator(seed, world.name, "rough"), exponent=3.4, longest_px=200)
+    rough = fractal(base.shape, generator(seed, world.name, "rough"), exponent=3.7, longest_px=200)
     nearest = np.minimum.reduce(list(distance.values()))
     crag = smoothstep(nearest, FLOOR_M, 1100)
-    ridged = 0.8 - np.abs(fractal(base.shape, generator(seed, world.name, "ridged"), exponent=3.7, longest_px=170))
+    ridged = 0.8 - np.abs(fractal(base.shape, generator(seed, world.name, "ridged"), exponent=4.3, longest_px=150))
     fine = fractal(base.shape, generator(seed, world.name, "fine"), exponent=2.8, longest_px=24)
     ground = ground + crag * (26 * rough + 90 * ridged + 3 * fine) + (1 - crag) * 1.2 * gaussian_filter(fine, 1)
     for valley in VALLEYS:

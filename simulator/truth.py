@@ -1,13 +1,15 @@
 """The truth about every feature of every year: where it is, how large, and whether anyone could have seen it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+from pyarrow import parquet
 from pyproj import Geod
 from shapely.geometry import Polygon, box
 
@@ -22,6 +24,8 @@ SMALL_M2 = 5_000.0
 SMALL_SUPRAGLACIAL_M2 = 10_000.0
 SHADOWED_SHARE = 0.3
 SEEN_SHARE = 0.5
+NAMES = pa.list_(pa.string())
+EVENTS = pa.schema([("event", pa.string()), ("year_from", pa.int16()), ("year", pa.int16()), ("parents", NAMES), ("children", NAMES)])
 RECOVERED_YEARS = 1  # a slump at rest for longer is green again in part
 
 
@@ -101,11 +105,8 @@ def write_table(path: Path, table: gpd.GeoDataFrame) -> None:
 
 def write_events(path: Path, events: Sequence[Event]) -> None:
     """Write the events of all years as Parquet."""
-    columns = ["event", "year_from", "year", "parents", "children"]
-    rows = [(event.event, event.year_from, event.year, list(event.parents), list(event.children)) for event in events]
     path.parent.mkdir(parents=True, exist_ok=True)
-    table = pd.DataFrame(rows, columns=columns)
-    table.to_parquet(path, index=False)
+    parquet.write_table(pa.Table.from_pylist([asdict(event) for event in events], schema=EVENTS), path)
 
 
 def confusers(world: World, shapes: Sequence[tuple[str, Polygon]]) -> gpd.GeoDataFrame:
