@@ -33,7 +33,7 @@ class SpectralRule(NamedTuple):
     milky_slope: float = 1.2
     """Rise of the NDWI threshold per unit of NIR above `milky_nir`."""
     bright_blue: float = 0.08
-    blue_cast: float = 1.15
+    blue_cast: float = 1.10
     """Blue/green above which ground brighter than `bright_blue` is snow or ice lit by the sky only: what makes water bright are
     particles, and they scatter green at least as well (Kirk 2011, ch. 6)."""
     blue_cast_unit: float = 0.05

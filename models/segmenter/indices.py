@@ -97,14 +97,20 @@ def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray
         probability = np.where(np.isfinite(share), share, probability)
     if water.any():
         refused = rivers(water, window.dem, options.shape) | steep(water, relief.slope_deg, max_slope_deg=options.relief.object_slope_deg)
-        probability = np.where(refused, np.minimum(probability, _REFUSED), probability)
-    return _abstained(probability, clear, water, options.shore.reach_px).astype(np.float32), spread
+        probability = np.where(_with_shores(refused, water, options.shore.reach_px), np.minimum(probability, _REFUSED), probability)
+    answered = clear if backscatter is None else clear | (backscatter.known & _near(water, options.shore.reach_px))
+    # Radar alone that shows no lake answers nothing: wind and wet snow hide water from it, so it cannot prove absence.
+    return np.where(answered, probability, np.float32(np.nan)).astype(np.float32), spread
 
 
-def _abstained(probability: NDArray[np.float32], clear: NDArray[np.bool_], water: NDArray[np.bool_], reach_px: int) -> NDArray[np.float32]:
-    """NaN where radar stands alone and shows no lake: wind and wet snow hide water from it, so it cannot prove absence."""
-    near = binary_dilation(water, np.ones((3, 3), bool), iterations=reach_px) if water.any() else water
-    return np.where(clear | near, probability, np.float32(np.nan))
+def _with_shores(refused: NDArray[np.bool_], water: NDArray[np.bool_], reach_px: int) -> NDArray[np.bool_]:
+    """What was refused and its shores, but not the shores of what was kept."""
+    return refused | (_near(refused, reach_px) & ~_near(water & ~refused, reach_px))
+
+
+def _near(water: NDArray[np.bool_], reach_px: int) -> NDArray[np.bool_]:
+    result: NDArray[np.bool_] = binary_dilation(water, np.ones((3, 3), bool), iterations=reach_px) if water.any() else water
+    return result
 
 
 def _evidence(
