@@ -3,7 +3,6 @@
 import difflib
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -20,7 +19,7 @@ _LATER = {"backfill", "diff", "report", "publish", "train", "evaluate", "describ
 class _Suggesting(TyperGroup):
     """Answers an unknown command with the nearest known one."""
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # typer keeps its types private
         if args and self.get_command(ctx, args[0]) is None:
             ERR.print(f"[bold red]error:[/] {_unknown(args[0], self.list_commands(ctx))}")
             raise SystemExit(EXIT_WRONG_CALL)

@@ -1,13 +1,12 @@
 """The door to the flows: Prefect takes seconds to import, so commands that run nothing never pass through it."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport, StageReport, Target
 
 if TYPE_CHECKING:
-    from prefect import Flow
+    from tasks.score_inventory import ScoreCard
 
 
 def run_annual(  # noqa: PLR0913 - the same form as the flow
@@ -16,15 +15,32 @@ def run_annual(  # noqa: PLR0913 - the same form as the flow
     """Run the `annual` flow in this process."""
     from flows.annual import annual  # noqa: PLC0415 - see the module's first line
 
-    return _quietly(annual)(regions, years, catalog, store, model, options, outlines)
+    return annual(regions, years, catalog, store, model, options, outlines)
 
 
 def run_track(region: str, store: str, target: Target, options: MapOptions) -> StageReport:
     """Run the `track-region` flow in this process."""
     from flows.track_region import track_region  # noqa: PLC0415 - see the module's first line
 
-    return _quietly(track_region)(region, store, target, options)
+    return track_region(region, store, target, options)
 
 
-def _quietly(flow: "Flow[..., object]") -> Callable[..., object]:
-    return flow
+def run_track_outlines(region: str, pattern: str, store: str, options: MapOptions) -> StageReport:
+    """Run the `track-inventories` flow in this process."""
+    from flows.track_region import track_inventories  # noqa: PLC0415 - see the module's first line
+
+    return track_inventories(region, pattern, store, options)
+
+
+def run_draw(region: str, years: list[int], store: str, target: Target) -> tuple[StageReport, ...]:
+    """Run the `draw-region` flow in this process."""
+    from flows.draw_region import draw_region  # noqa: PLC0415 - see the module's first line
+
+    return draw_region(region, years, store, target)
+
+
+def run_score(region: str, years: list[int], store: str, truth: str) -> "ScoreCard":
+    """Run the `score-region` flow in this process."""
+    from flows.score_region import score_region  # noqa: PLC0415 - see the module's first line
+
+    return score_region(region, years, store, truth)

@@ -27,7 +27,7 @@ def _map_years(  # noqa: PLR0913 - passes a deployment's form on
     return reports
 
 
-@flow(name="annual", task_runner=ThreadPoolTaskRunner(max_workers=_REGIONS_AT_ONCE))
+@flow(name="annual", task_runner=ThreadPoolTaskRunner(max_workers=_REGIONS_AT_ONCE))  # type: ignore[arg-type]
 def annual(  # noqa: PLR0913 - a deployment's parameters are its form
     regions: list[str],
     years: list[int],

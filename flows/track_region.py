@@ -5,6 +5,7 @@ from prefect import flow
 from catalog.facts.options import MapOptions
 from catalog.facts.records import StageReport, Target
 from tasks.track_features import track_features
+from tasks.track_outlines import track_outlines
 
 _DEFAULTS = MapOptions()
 
@@ -13,3 +14,9 @@ _DEFAULTS = MapOptions()
 def track_region(region: str, store: str, target: Target = "lakes", options: MapOptions = _DEFAULTS) -> StageReport:
     """Follow every feature of a region through the years that the store holds."""
     return track_features(region, target, store, options.track)
+
+
+@flow(name="track-inventories", flow_run_name="{region}")
+def track_inventories(region: str, pattern: str, store: str, options: MapOptions = _DEFAULTS) -> StageReport:
+    """Follow the features of inventories of others: vector files with the year in their name."""
+    return track_outlines(region, pattern, store, options.track)

@@ -17,9 +17,9 @@ from catalog.stores import cubes, ledger
 from catalog.stores.jobs import mapped_tiles, unit_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
+from models.segmenter.accumulate import TilePrediction
 from models.segmenter.contract import Segmenter, WindowArrays, check
 from models.segmenter.predict import Measures, stream
-from models.segmenter.accumulate import TilePrediction
 from models.segmenter.registry import model_named
 
 STAGE = "segment"

@@ -1,0 +1,64 @@
+"""What mapping a region-year would read and take, from the catalog alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from catalog.facts.bands import S2_BANDS
+from catalog.facts.candidates import Candidates
+from catalog.facts.grids import Tile
+from catalog.facts.options import SearchOptions
+from catalog.facts.records import Choice, Scene
+from catalog.facts.regions import Region
+from catalog.facts.seasons import season_of
+from catalog.facts.selection import choose, orbit_direction
+from catalog.facts.territory import Territory
+
+CPU_S_PER_GB: Final = 9.0
+"""Surface stage: CPU seconds per decoded gigabyte (docs/scale.md tells how it was measured)."""
+MODEL_S_PER_MEGAPIXEL: Final = 1.3
+"""Weight-free model: CPU seconds per megapixel of ground (docs/scale.md)."""
+_OPTICAL_BYTES_PER_PX: Final = sum(2 * (10 / band.resolution_m) ** 2 for band in S2_BANDS) + 0.25
+"""Bytes of all twelve bands and the class map over one pixel of 10 m."""
+_RADAR_BYTES_PER_PX: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class YearPlan:
+    """What a run would meet."""
+
+    region: str
+    year: int
+    tiles: int
+    optical_per_tile: float
+    """Mean number of optical scenes; how cloudy they are over a tile is only known once they are read."""
+    radar_per_tile: float
+    holes: tuple[str, ...]
+    """Tiles over which the catalog has no optical scene in season."""
+    read_gb: float
+    """Decoded gigabytes."""
+    cpu_hours: float
+    model_hours: float
+
+
+def plan_of(region: Region, territory: Territory, year: int, candidates: Candidates, options: SearchOptions) -> YearPlan:
+    """Count what would be used and estimate what it takes; elevation and clouds are not known yet, so it errs high."""
+    optical, radar, read_bytes, ground_px, holes = 0, 0, 0.0, 0.0, []
+    for zone in territory.zones:
+        orbit = orbit_direction({s.id: s for tile in zone.tiles for s in candidates.over(tile) if isinstance(s, Scene)}.values())
+        for tile in sorted(zone.tiles):
+            used = _used(region, tile, year, candidates, options, orbit)
+            looks = {sensor: sum(choice.scene.sensor == sensor for choice in used) for sensor in ("s2", "s1")}
+            pixels = float(zone.chip_mask(tile).mean()) * tile.size_px**2
+            optical, radar, ground_px = optical + looks["s2"], radar + looks["s1"], ground_px + pixels
+            read_bytes += pixels * (looks["s2"] * _OPTICAL_BYTES_PER_PX + looks["s1"] * _RADAR_BYTES_PER_PX)
+            holes += [] if looks["s2"] else [tile.id]
+    count = max(len(territory.tiles), 1)
+    gigabytes = read_bytes / 1e9
+    hours = gigabytes * CPU_S_PER_GB / 3600, ground_px / 1e6 * MODEL_S_PER_MEGAPIXEL / 3600
+    return YearPlan(region.name, year, len(territory.tiles), optical / count, radar / count, tuple(holes), gigabytes, *hours)
+
+
+def _used(region: Region, tile: Tile, year: int, candidates: Candidates, options: SearchOptions, orbit: str | None) -> Sequence[Choice]:
+    choices = choose(candidates.over(tile), tile, season_of(region, tile, year), options, {}, orbit=orbit)
+    return [choice for choice in choices if choice.used]
