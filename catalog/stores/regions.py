@@ -192,7 +192,7 @@ def _season(rule: Mapping[str, Any], name: str) -> SeasonRule:
 
 def _geometry(content: object, where: str) -> BaseGeometry:
     try:
-        shape = shapely.force_2d(shapely.from_geojson(json.dumps(content)))
+        shape = None if content is None else shapely.force_2d(shapely.from_geojson(json.dumps(content)))
     except ShapelyError as error:
         raise WrongCall(f"Region {where}: its geometry cannot be read ({error}): write a polygon in longitude and latitude.") from error
     if shape is None or shape.is_empty:

@@ -1,0 +1,151 @@
+"""Regions by name, file and box; outlines from vector files."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pytest
+import shapely
+
+from catalog.facts.errors import UnknownRegion, WrongCall
+from catalog.facts.regions import Region
+from catalog.facts.territory import skip_reason, territory_of
+from catalog.stores.regions import all_regions, family_of, find_region, read_outlines, read_region, to_geojson
+
+LAKE_BOXES = {
+    "hindu_kush": (67, 33, 72, 38),
+    "pamir": (70, 36, 76, 40),
+    "karakoram": (73, 34, 78, 37),
+    "western_himalaya": (73, 30, 80, 35),
+    "central_himalaya": (79, 26, 89, 32),
+    "eastern_himalaya": (88, 26, 96, 30.5),
+    "hengduan_nyainqentanglha": (94, 28, 104, 33),
+    "tien_shan_full": (70, 38, 83, 45.5),
+    "tibetan_plateau": (79, 30, 94, 36),
+    "hma_other": (67.46, 26.97, 103.87, 45.40),
+    "ile_alatau": (76.5, 42.7, 78.2, 43.55),
+    "zhetysu_alatau": (78, 43.8, 81.5, 45.5),
+}
+SQUARE = {"type": "Polygon", "coordinates": [[[77, 43], [77.1, 43], [77.1, 43.1], [77, 43.1], [77, 43]]]}
+
+
+def file_with(folder: Path, content: Any, name: str = "Big Almaty.geojson") -> Path:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_the_twelve_lake_regions_have_their_boxes_and_are_lakes() -> None:
+    lakes = {region.name: region for region in all_regions() if region.family == "hma"}
+    assert {name: region.bounds_wsen for name, region in lakes.items()} == LAKE_BOXES
+    assert {region.target for region in lakes.values()} == {"lakes"}
+    assert min(lakes.values(), key=lambda region: region.priority).name == "ile_alatau"
+    assert max(lakes.values(), key=lambda region: region.priority).name == "hma_other"
+    assert all(region.elevation_floor_m and region.elevation_floor_why for region in lakes.values())
+
+
+def test_the_eight_arctic_regions_are_slumps() -> None:
+    slumps = {region.name for region in all_regions() if region.family == "arctic" and region.target == "slumps"}
+    names = {"banks_island", "peel_plateau", "horton_delta", "yamal_gydan", "taymyr", "lena_bykovsky", "chukotka_coast", "noatak"}
+    assert slumps == names
+
+
+INVENTORIES = {
+    "huang2022_banks_island_2020": "banks_island",
+    "huang2022_willow_river_2020": "peel_plateau",
+    "runge2022_chukotka_coast_by_date": "chukotka_coast",
+    "runge2022_east_taymyr_by_date": "taymyr",
+    "runge2022_lower_lena_by_date": "lena_bykovsky",
+    "barth2023_ET_rts_by_year": "taymyr",
+}
+
+
+@pytest.mark.parametrize(("inventory", "name"), INVENTORIES.items())
+def test_published_slumps_lie_in_their_region(shared_data: Path, inventory: str, name: str) -> None:
+    slumps = gpd.read_file(shared_data / "rts" / "inventories" / f"{inventory}.gpkg").to_crs(4326)
+    assert shapely.contains(find_region(name).geometry, slumps.geometry.representative_point().to_numpy()).all()
+
+
+@pytest.mark.parametrize("region", all_regions(), ids=lambda region: region.name)
+def test_a_region_written_to_a_store_is_read_back_equal(region: Region, tmp_path: Path) -> None:
+    path = tmp_path / "region.geojson"
+    path.write_bytes(to_geojson(region))
+    again = read_region(path)
+    assert again == region
+    assert territory_of(again, family_of(again)).owned == territory_of(region, family_of(region)).owned
+
+
+def test_a_region_of_the_user_is_a_file_with_a_polygon_and_nothing_more(tmp_path: Path) -> None:
+    region = find_region(str(file_with(tmp_path, SQUARE)))
+    assert (region.name, region.target, region.family, region.territory) == ("big_almaty", "lakes", "user", "geometry")
+    assert find_region(str(file_with(tmp_path, SQUARE)), target="slumps").target == "slumps"
+
+
+def test_properties_of_a_file_are_kept(tmp_path: Path) -> None:
+    seasons = [{"start": "07-01", "end": "09-01", "elevation_from_m": 3000}]
+    properties = {"name": "mine", "target": "slumps", "elevation_floor_m": 10, "seasons": seasons}
+    region = find_region(str(file_with(tmp_path, {"type": "Feature", "properties": properties, "geometry": SQUARE})))
+    assert (region.name, region.target, region.elevation_floor_m, region.seasons[0].elevation_from_m) == ("mine", "slumps", 10.0, 3000)
+
+
+def test_a_file_with_longitudes_beyond_the_line_is_split(tmp_path: Path) -> None:
+    ring = [[179, 71], [181, 71], [181, 71.5], [179, 71.5], [179, 71]]
+    region = find_region(str(file_with(tmp_path, {"type": "Polygon", "coordinates": [ring]})))
+    assert region.bounds_wsen == (179, 71, -179, 71.5)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("no json", "cannot be read as GeoJSON"),
+        ({"type": "FeatureCollection", "features": []}, "holds no feature"),
+        ({"type": "Feature", "properties": {}, "geometry": None}, "no geometry"),
+        ({"type": "Polygon", "coordinates": [[[500000, 4700000], [500010, 4700000], [500010, 4700010], [500000, 4700000]]]}, "not degrees"),
+        ({**SQUARE, "crs": {"type": "name", "properties": {"name": "EPSG:32643"}}}, "reproject"),
+        ({"type": "Feature", "properties": {"target": "trees"}, "geometry": SQUARE}, "lakes or slumps"),
+        ({"type": "Feature", "properties": {"elevation_floor_m": "high"}, "geometry": SQUARE}, "number of metres"),
+        ({"type": "Feature", "properties": {"seasons": [{"start": "07-01"}]}, "geometry": SQUARE}, "needs start and end"),
+        ({"type": "Feature", "properties": {"seasons": [{"start": "07-32", "end": "08-01"}]}, "geometry": SQUARE}, "MM-DD"),
+        ({"type": "Feature", "properties": {"name": "pamir"}, "geometry": SQUARE}, "as a bundled region is"),
+    ],
+)
+def test_a_file_that_cannot_be_a_region_says_why(tmp_path: Path, content: Any, problem: str) -> None:
+    with pytest.raises(WrongCall, match=problem):
+        find_region(str(file_with(tmp_path, content)))
+
+
+@pytest.mark.parametrize("text", ["77,43,76,200", "77,44,78,43", "77,43,77,44"])
+def test_a_box_that_is_none_is_a_wrong_call(text: str) -> None:
+    with pytest.raises(WrongCall, match="W,S,E,N"):
+        find_region(text)
+
+
+def test_an_unknown_name_suggests_the_nearest() -> None:
+    with pytest.raises(UnknownRegion, match="did you mean 'karakoram'"):
+        find_region("Karakorum")
+    with pytest.raises(UnknownRegion, match="does not exist"):
+        find_region("missing/region.geojson")
+
+
+def test_outlines_in_any_projection_skip_what_is_far_from_them(shared_data: Path) -> None:
+    path = shared_data / "lake_cases" / "everest_landsat7_2000" / "15_rgi60_glacier_outlines.gpkg"
+    outlines = read_outlines(path)
+    region = find_region("central_himalaya")
+    tiles = territory_of(region, family_of(region)).owned
+    kept = [tile for tile in tiles if skip_reason(region, tile, None, outlines) is None]
+    assert 0 < len(kept) < 20
+    assert {skip_reason(region, tile, None, outlines) for tile in tiles} == {None, "farther than 10 km from the given glacier outlines"}
+
+
+def test_outlines_are_brought_to_degrees(tmp_path: Path) -> None:
+    gpd.GeoDataFrame(geometry=[shapely.box(77, 43, 77.1, 43.1)], crs=4326).to_crs(32643).to_file(tmp_path / "glaciers.gpkg")
+    assert read_outlines(tmp_path / "glaciers.gpkg").bounds == pytest.approx((77, 43, 77.1, 43.1), abs=1e-6)
+
+
+def test_outlines_that_are_none_are_a_wrong_call(tmp_path: Path) -> None:
+    with pytest.raises(WrongCall, match="cannot be read"):
+        read_outlines(tmp_path / "missing.gpkg")
+    gpd.GeoDataFrame(geometry=[], crs=4326).to_file(tmp_path / "empty.gpkg")
+    with pytest.raises(WrongCall, match="hold no geometry"):
+        read_outlines(tmp_path / "empty.gpkg")
