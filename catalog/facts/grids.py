@@ -16,7 +16,7 @@ CHIP_PX = 224
 CHIPS_PER_TILE = 10
 UTM_NORTH_LIMIT_DEG = 84.0
 UTM_SOUTH_LIMIT_DEG = -80.0
-_TILE_ID = re.compile(r"^(\d{5})-(\d{4})-(\d{4})$")
+_TILE_ID = re.compile(r"^(\d{4,5})-(\d{4}|-\d{3,4})-(\d{4}|-\d{3,4})$")  # polar CRSs have four digits and negative columns
 
 
 @dataclass(frozen=True, slots=True, order=True)

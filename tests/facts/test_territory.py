@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.facts.errors import WrongCall
-from catalog.facts.grids import Tile, from_lonlat, owns_its_centre, tile_centre_lonlat, zone_epsg
+from catalog.facts.grids import Tile, from_lonlat, owns_its_centre, parse_tile, tile_centre_lonlat, zone_epsg
 from catalog.facts.lattice import zones_of
 from catalog.facts.regions import Region
 from catalog.facts.selection import ground_of
@@ -159,7 +159,9 @@ def test_ground_beyond_84_north_needs_a_named_crs() -> None:
     (zone,) = territory_of(polar, (polar,)).zones
     assert (zone.epsg, zone.overlap) == (3413, ())
     x, y = from_lonlat(3413).transform(-35.0, 84.3)
-    assert Tile(3413, int(x // 22400), int(y // 22400)) in zone.owned
+    tile = Tile(3413, int(x // 22400), int(y // 22400))
+    assert tile in zone.owned
+    assert parse_tile(tile.id) == tile
 
 
 def test_a_file_region_of_a_family_masks_nothing() -> None:
