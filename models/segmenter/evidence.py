@@ -78,12 +78,13 @@ def _pixel_evidence(bands: _Bands, place: tuple[float, float, float], rule: Spec
     """Log-odds and spread of one pixel; `place` is its NDWI threshold, slope and horizon."""
     nir, swir = bands[3], bands[4]
     overlooked = place[2] > relief.shadow_horizon_deg
-    dim = (bands[0] + bands[1] + bands[2]) / 3.0 < relief.dim
-    bar = place[0] + rule.dim_bar if dim and overlooked else place[0]
-    votes = _votes_kernel(bands, bar, rule)
+    in_doubt = overlooked and (bands[0] + bands[1] + bands[2]) / 3.0 < relief.dim
+    votes = _votes_kernel(bands, place[0] + rule.dim_bar if in_doubt else place[0], rule)
     spread = 0.5 * (_logistic_kernel(max(votes)) - _logistic_kernel(min(votes)))
     mean = (votes[0] + votes[1] + votes[2]) / 3.0
-    if not overlooked:
+    if in_doubt:
+        mean = min(mean, votes[0])
+    elif not overlooked:
         black = _darkness_kernel(nir, swir, rule.black_nir, rule.black_swir, (rule.black_unit, rule.black_unit))
         mean = max(mean, min(black, rule.black_most))
     mean -= _doubt_kernel(bands, place[1], rule, relief)

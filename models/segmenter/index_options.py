@@ -38,7 +38,8 @@ class SpectralRule(NamedTuple):
     particles, and they scatter green at least as well (Kirk 2011, ch. 6)."""
     blue_cast_unit: float = 0.05
     dim_bar: float = 0.25
-    """Added to the NDWI threshold where dim ground can lie in cast shadow: skylight alone gives rock an NDWI of 0.1 to 0.25."""
+    """Added to the NDWI threshold where dim ground can lie in cast shadow, and then only NDWI counts: skylight alone gives rock an
+    NDWI of 0.1 to 0.25, and hardly any SWIR."""
     black_nir: float = 0.035
     black_swir: float = 0.030
     """Humic and very clear lakes are black in all bands and their indices are noise: darkness alone tells them from lit ground."""
