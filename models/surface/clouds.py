@@ -137,8 +137,9 @@ def _resemble_kernel(bands, tags, limits, out):  # type: ignore[no-untyped-def]
             )
             data = (b > 0) & (g > 0) & (r > 0) & (n > 0) & (tags[y, x] != 1)
             infrared = s > 0  # some catalogs offer no B11; then snow is left to the classification
-            # Turbid glacier water passes Hall's snow test, but snow is never so much darker in NIR than in green.
-            turbid = (n < 1500) & (np.float32(0.6) * g > n)
+            # Turbid glacier water passes Hall's snow test, but snow as dark as this is neither so much darker in NIR than in
+            # green nor, lit by the blue sky alone, darker in blue.
+            turbid = (n < 1500) & ((g > np.float32(1.5) * n) | (b < np.float32(0.9) * g))
             snow = infrared & (g - s > limits[0] * (g + s)) & (n > limits[1]) & (not turbid)
             water = (g > n) & (n < 1500) & (s < 800) & (not snow)
             mean = (b + g + r) / np.float32(3)

@@ -25,6 +25,7 @@ _CAUSE_OF_CLASS[[2, 4, 5, 6, 7]] = Cause.USABLE  # 2 is dark, often water: terra
 _CAUSE_OF_CLASS[3] = Cause.CLOUD_SHADOW
 _CAUSE_OF_CLASS[[8, 9, 10]] = Cause.CLOUD
 _CAUSE_OF_CLASS[11] = Cause.SNOW_OR_ICE
+_SEES_GROUND: Final = np.isin(_CAUSE_OF_CLASS, (Cause.USABLE, Cause.SNOW_OR_ICE)).astype(np.uint8)
 
 
 def harmonise(counts: Counts, offset: int) -> Counts:
@@ -36,7 +37,12 @@ def harmonise(counts: Counts, offset: int) -> Counts:
 
 def causes_of_classes(classes: Classes) -> Classes:
     """Return the cause that the scene classification (Sen2Cor SCL, classes 0 to 11) names; 0 and 1 (saturated) count as no scene."""
-    return _CAUSE_OF_CLASS[classes]
+    return np.asarray(_look_up(_CAUSE_OF_CLASS, classes.reshape(-1))).reshape(classes.shape)
+
+
+def clear_classes(classes: Classes) -> Classes:
+    """Return 1 where the scene classification sees the ground, be it snow, and 0 elsewhere (classes 0, 1, 3, 8, 9, 10)."""
+    return np.asarray(_look_up(_SEES_GROUND, classes.reshape(-1))).reshape(classes.shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,14 @@ def _subtract(counts, offset):  # type: ignore[no-untyped-def]
         count = flat[i]
         lowered = count - offset if count > offset else np.uint16(1)
         target[i] = lowered if count != 0 else np.uint16(0)
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
+def _look_up(table, codes):  # type: ignore[no-untyped-def]
+    out = np.empty_like(codes)
+    for i in range(codes.shape[0]):
+        out[i] = table[codes[i]]
     return out
 
 
