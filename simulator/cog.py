@@ -27,7 +27,7 @@ def write(path: Path, pixels: npt.NDArray[np.generic], *, epsg: int, transform: 
         nodata=nodata,
         compress="DEFLATE",
         predictor="STANDARD",
-        level=4,
+        level=1,
         blocksize=BLOCK_PX,
         overview_resampling="nearest" if labels else "average",
         num_threads=1,
