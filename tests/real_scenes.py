@@ -1,7 +1,7 @@
 """A static STAC catalog of real scenes, and the regions to map them in.
 
 Run as a script to look at it: `python -m tests.real_scenes SHARED_DATA OUT`, then
-`cryoatlas run --region OUT/regions/real-coast.geojson --years 2021 --catalog OUT/catalog.json --store STORE`.
+`cryoatlas run --region OUT/regions/real_coast.geojson --years 2021 --catalog OUT/catalog.json --store STORE`.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Final
 
 import numpy as np
 import rasterio
+from affine import Affine
 from pyproj import Transformer
 
 from tests.real_items import COLLECTIONS, Json, elevation_item, look_at, moved_item, optical_item_es, optical_item_pc, radar_item
@@ -22,6 +23,7 @@ BANDS: Final = ("B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "
 _TERRAMIND: Final = "s1_s2_dem_tiles/terramind"
 _LAKE: Final = "s1_s2_dem_tiles/bigearthnet_lake_35VPK_69_24"
 _DATES: Final = "s2/l2a_33TWM_5dates_120m"
+_VOID_PX, _DEM_NODATA = 1000, -32768
 SWATH_EDGE_TILE: Final = (515_200.0, 5_174_400.0, 537_600.0, 5_196_800.0)
 """One whole tile of the lattice in EPSG:32633, where clouds of two dates and the swath edge of three others meet."""
 
@@ -60,7 +62,7 @@ _TILES: Final = (
     # Pixels hold no offset although the baselines of a reprocessing would have it: Earth Search has a flag to say so.
     _Tile(
         "282D_485L_3_3",
-        "real-coast",
+        "real_coast",
         "Coast of Brazil",
         datetime(2021, 7, 23, 13, 22, 41, tzinfo=UTC),
         datetime(2021, 7, 21, 8, 40, 10, tzinfo=UTC),
@@ -70,7 +72,7 @@ _TILES: Final = (
     ),
     _Tile(
         "609U_541L_3_0",
-        "real-frozen-river",
+        "real_frozen_river",
         "Frozen river, Hudson Bay lowland",
         datetime(2020, 1, 11, 16, 46, 49, tzinfo=UTC),
         datetime(2020, 1, 11, 23, 27, 23, tzinfo=UTC),
@@ -80,7 +82,7 @@ _TILES: Final = (
     ),
     _Tile(
         "637U_59R_1_3",
-        "real-farmland",
+        "real_farmland",
         "Farmland, Denmark",
         datetime(2017, 10, 30, 10, 41, 51, tzinfo=UTC),
         datetime(2017, 10, 30, 5, 32, 30, tzinfo=UTC),
@@ -91,7 +93,7 @@ _TILES: Final = (
     ),
     _Tile(
         "38D_378R_2_3",
-        "real-dry-land",
+        "real_dry_land",
         "Dry farmland, Tanzania",
         datetime(2023, 6, 10, 7, 46, 21, tzinfo=UTC),
         datetime(2023, 6, 10, 16, 4, 18, tzinfo=UTC),
@@ -122,7 +124,7 @@ def _terramind(folder: Path, tile: _Tile, out: Path, items: list[Json]) -> RealC
     make = optical_item_es if tile.provider == "earth-search" else optical_item_pc
     items.append(make(tile.scene_id, tile.optical, bands, tile.baseline))
     items.append(radar_item("sentinel-1-rtc", f"S1A_IW_GRDH_1SDV_{tile.radar:%Y%m%dT%H%M%S}_rtc", tile.radar, radar))
-    items.append(elevation_item(f"Copernicus_DSM_COG_10_{tile.folder}", source / "DEM.tif"))
+    items.append(elevation_item(f"Copernicus_DSM_COG_10_{tile.folder}", _with_void(source / "DEM.tif", made / "DEM.tif")))
     region = _write_region(out, tile.region, tile.title, look_at(source / "DEM.tif").footprint, tile.season)
     return RealCase(
         tile.region, region, out / "catalog.json", tile.optical.year, source / "LULC.tif", (source / "S2L2A.tif", source / "S1RTC.tif")
@@ -137,8 +139,8 @@ def _forest_lake(folder: Path, out: Path, items: list[Json]) -> RealCase:
     items.append(optical_item_pc("S2B_MSIL2A_20170924T093020_R136_T35VPK_20170924T093132", acquired, bands, "02.05"))
     grd = "S1A_IW_GRDH_1SDV_20170925T043256_20170925T043321_018527_01F38C"
     items.append(radar_item("sentinel-1-grd", grd, datetime(2017, 9, 25, 4, 32, 56, tzinfo=UTC), radar))
-    region = _write_region(out, "real-forest-lake", "Forest lake, Finland", look_at(bands["B02"]).footprint, ("09-01", "10-15"))
-    return RealCase("real-forest-lake", region, out / "catalog.json", acquired.year, None, (bands["B03"], bands["B08"]))
+    region = _write_region(out, "real_forest_lake", "Forest lake, Finland", look_at(bands["B02"]).footprint, ("09-01", "10-15"))
+    return RealCase("real_forest_lake", region, out / "catalog.json", acquired.year, None, (bands["B03"], bands["B08"]))
 
 
 def _five_dates(folder: Path, out: Path, items: list[Json]) -> Iterable[RealCase]:
@@ -151,13 +153,20 @@ def _five_dates(folder: Path, out: Path, items: list[Json]) -> Iterable[RealCase
                 files[band] = _write_cog(out / "files" / product.name / f"{band}.tif", file.read(1), file, 0)
         items.append(moved_item(json.loads((product / f"{product.name}.json").read_text()), files))
     season = ("08-01", "08-31")
-    part = _write_region(out, "real-five-dates", "Styria, one tile", _rectangle(32633, SWATH_EDGE_TILE, inset_m=200), season)
-    whole = _write_region(out, "real-five-dates-whole", "Styria", look_at(products[0] / "SCL.tif").footprint, season)
-    for name, region in (("real-five-dates", part), ("real-five-dates-whole", whole)):
+    part = _write_region(out, "real_five_dates", "Styria, one tile", _rectangle(32633, SWATH_EDGE_TILE, inset_m=200), season)
+    whole = _write_region(out, "real_five_dates_whole", "Styria", look_at(products[0] / "SCL.tif").footprint, season)
+    for name, region in (("real_five_dates", part), ("real_five_dates_whole", whole)):
         yield RealCase(name, region, out / "catalog.json", 2023, None, tuple(products))
 
 
-def _write_cog(path: Path, values: np.ndarray, like: rasterio.DatasetReader, nodata: float) -> Path:
+def _with_void(source: Path, path: Path) -> Path:
+    """The heights amid 10 km of void: ground beyond the crop is unknown, and must not be taken for sea without a tile."""
+    with rasterio.open(source) as file:
+        values = np.pad(file.read(1), _VOID_PX, constant_values=_DEM_NODATA)
+        return _write_cog(path, values, file, _DEM_NODATA, file.transform * Affine.translation(-_VOID_PX, -_VOID_PX))
+
+
+def _write_cog(path: Path, values: np.ndarray, like: rasterio.DatasetReader, nodata: float, transform: Affine | None = None) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     height, width = values.shape
     with rasterio.open(
@@ -169,7 +178,7 @@ def _write_cog(path: Path, values: np.ndarray, like: rasterio.DatasetReader, nod
         width=width,
         dtype=values.dtype,
         crs=like.crs,
-        transform=like.transform,
+        transform=transform or like.transform,
         nodata=nodata,
         compress="deflate",
         blocksize=256,
