@@ -10,7 +10,7 @@ from catalog.facts.item_fields import Item
 from catalog.facts.records import Scene
 from catalog.facts.regions import geometry_of
 from catalog.facts.scenes import Found, Rejected
-from catalog.facts.selection import ground_of
+from catalog.facts.tile_ground import ground_of
 
 
 class Candidates:

@@ -113,7 +113,7 @@ KNOWN_COLLECTIONS: Final[Mapping[Sensor, tuple[str, ...]]] = {
     "s1": ("sentinel-1-rtc", "sentinel-1-grd"),
     "dem": ("cop-dem-glo-30", "cop-dem-glo-30-dged-cog"),
 }
-"""Collections that are recognised in any other STAC API."""
+"""Collections that are recognised in any other STAC API, those with the most trusted metadata first."""
 
 S1_ASSETS: Final[Mapping[str, tuple[str, ...]]] = {"VV": ("vv", "VV"), "VH": ("vh", "VH")}
 S1_OTHER_ASSETS: Final = ("hh", "hv", "HH", "HV")

@@ -15,13 +15,11 @@ import stac_geoparquet.arrow as stac_arrow
 from catalog.facts.bands import BASELINE_OFFSET
 from catalog.facts.errors import SchemaError
 from catalog.facts.records import Choice, Scene
+from catalog.facts.repeats import SceneKey, identity
 from catalog.facts.scenes import Found, Rejected, to_scene
 from catalog.facts.sources import ASSET_KEYS
 from catalog.stores.files import PARTIAL_SUFFIX, checksum, storage_errors
 from catalog.stores.item_tables import items_of, table_of
-
-SceneKey = tuple[str, str, str]
-"""Provider, collection, ID."""
 
 _ROWS_AT_ONCE: Final = 4096
 _OURS: Final = pa.schema(
@@ -40,19 +38,14 @@ _OURS: Final = pa.schema(
 """Columns beside the item's own. `offset_applied` is null for radar and elevation; true when nothing is left to subtract."""
 
 
-def key_of(scene: Scene) -> SceneKey:
-    """Return what identifies a scene among all catalogs."""
-    return scene.provider, scene.collection, scene.id
-
-
 def write_choices(path: Path, choices: Sequence[Choice], items: Mapping[SceneKey, Mapping[str, Any]]) -> str:
     """Write the choices of a region-year with the items they were read from; return the file's checksum.
 
     The file is whole or absent, and the same choices give the same bytes in whatever order they come. Raises SchemaError when
     the item of a scene is missing.
     """
-    ordered = sorted(choices, key=lambda choice: (choice.tile, choice.scene.acquired, key_of(choice.scene)))
-    keys = sorted({key_of(choice.scene) for choice in ordered})
+    ordered = sorted(choices, key=lambda choice: (choice.tile, choice.scene.acquired, identity(choice.scene)))
+    keys = sorted({identity(choice.scene) for choice in ordered})
     missing = [key for key in keys if key not in items]
     if missing:
         raise SchemaError(
@@ -80,7 +73,7 @@ def read_choices(path: Path, *, tile: str | None = None) -> tuple[Choice, ...]:
     """
     rows = _our_rows(path, tile).to_pylist()
     wanted = {(row["provider"], row["collection"], row["id"]) for row in rows}
-    scenes = {key_of(scene): scene for scene in map(_scene_of, _found(path, wanted))} if wanted else {}
+    scenes = {identity(scene): scene for scene in map(_scene_of, _found(path, wanted))} if wanted else {}
     choices = []
     for row in rows:
         scene = _as_recorded(scenes[row["provider"], row["collection"], row["id"]], row)
@@ -109,7 +102,7 @@ def _write(path: Path, choices: Sequence[Choice], keys: Sequence[SceneKey], item
     def batches() -> Iterator[pa.RecordBatch]:
         for start in range(0, len(choices), _ROWS_AT_ONCE):
             part = choices[start : start + _ROWS_AT_ONCE]
-            table = found.take(pa.array([position[key_of(choice.scene)] for choice in part], pa.int64()))
+            table = found.take(pa.array([position[identity(choice.scene)] for choice in part], pa.int64()))
             ours = pa.Table.from_pylist([_row(choice) for choice in part], schema=_OURS)
             for name in _OURS.names:
                 table = table.append_column(_OURS.field(name), ours.column(name))

@@ -16,7 +16,8 @@ from catalog.facts.grids import Tile, from_lonlat
 from catalog.facts.options import SearchOptions
 from catalog.facts.records import Asset, Choice, Scene, Season
 from catalog.facts.scenes import Rejected, to_scene
-from catalog.facts.selection import ClearShares, choose, ground_of, orbit_direction
+from catalog.facts.selection import ClearShares, choose, orbit_direction
+from catalog.facts.tile_ground import ground_of
 
 TILE = Tile(32643, 29, 213)
 SEASON = Season(date(2023, 7, 1), date(2023, 9, 30))
@@ -128,6 +129,24 @@ def test_the_clearest_are_kept_when_there_are_too_many() -> None:
     found = reasons(scenes, clear, replace(OPTIONS, max_scenes=2))
     assert {name for name, reason in found.items() if reason is None} == {"s3", "s4"}
     assert {reason for reason in found.values() if reason is not None} == {Refusal.SURPLUS}
+
+
+def test_no_corner_is_left_without_looks_when_swaths_end_inside_the_tile() -> None:
+    west = [optical(f"w{day}", day=day, ground=shapely.box(WEST - 1, SOUTH - 1, MIDDLE, NORTH + 1)) for day in range(4)]
+    east = [optical(f"e{day}", day=day + 10, ground=shapely.box(MIDDLE, SOUTH - 1, EAST + 1, NORTH + 1)) for day in range(4)]
+    clear = {scene.id: ClearShares(0.50) for scene in west} | {scene.id: ClearShares(0.45) for scene in east}
+    found = reasons([*west, *east], clear, replace(OPTIONS, max_scenes=4))
+    assert {name for name, reason in found.items() if reason is None} == {"w0", "w1", "e0", "e1"}
+
+
+def test_of_two_collections_with_one_acquisition_the_more_trusted_is_used() -> None:
+    trusted = replace(optical("c1", etag="2023-01-01"), collection="sentinel-2-c1-l2a")
+    assert reasons([optical("old", etag="2024-01-01"), trusted]) == {"c1": None, "old": Refusal.DUPLICATE}
+
+
+def test_a_radar_slice_listed_twice_is_used_once() -> None:
+    twice = [replace(radar(name, "ascending"), acquisition_key="sentinel-1a/1/20230801T000000", etag=name) for name in "ab"]
+    assert reasons(twice) == {"a": Refusal.DUPLICATE, "b": None}
 
 
 def test_one_orbit_direction_makes_a_radar_composite() -> None:

@@ -13,8 +13,8 @@ from catalog.facts.errors import WrongCall
 from catalog.facts.grids import Tile, from_lonlat, owns_its_centre, parse_tile, tile_centre_lonlat, zone_epsg
 from catalog.facts.lattice import zones_of
 from catalog.facts.regions import Region
-from catalog.facts.selection import ground_of
 from catalog.facts.territory import Territory, ZoneTerritory, skip_reason, territory_of
+from catalog.facts.tile_ground import ground_of
 from catalog.stores.regions import all_regions, family_of, find_region
 
 BUNDLED = all_regions()

@@ -15,8 +15,9 @@ import pytest
 from catalog.facts.causes import Refusal
 from catalog.facts.errors import SchemaError
 from catalog.facts.records import Choice, Scene
+from catalog.facts.repeats import identity
 from catalog.facts.scenes import Rejected, to_scene
-from catalog.stores.selections import key_of, read_choices, read_found, write_choices
+from catalog.stores.selections import read_choices, read_found, write_choices
 
 Items = Mapping[tuple[str, str, str], dict[str, Any]]
 
@@ -49,7 +50,7 @@ def scene_of(item: dict[str, Any]) -> Scene:
 
 
 def made(names: str = "abc") -> tuple[list[Choice], Items]:
-    items = {key_of(scene_of(item)): item for item in map(made_item, names)}
+    items = {identity(scene_of(item)): item for item in map(made_item, names)}
     choices = []
     for number, tile in enumerate(("32643-0029-0213", "32643-0029-0214")):
         for index, item in enumerate(items.values()):
@@ -84,16 +85,16 @@ def test_a_replayed_search_finds_the_same_scenes(tmp_path: Path) -> None:
     write_choices(tmp_path / "a.parquet", choices, items)
     found = read_found(tmp_path / "a.parquet")
     assert [entry.scene for entry in found] == [choice.scene for choice in choices[:3]]
-    again = {key_of(choice.scene): entry.item for choice, entry in zip(choices[:3], found, strict=True)}
+    again = {identity(choice.scene): entry.item for choice, entry in zip(choices[:3], found, strict=True)}
     assert write_choices(tmp_path / "b.parquet", choices, again) == write_choices(tmp_path / "a.parquet", choices, items)
 
 
 def test_every_real_item_is_read_back_as_the_same_scene(tmp_path: Path, shared_data: Path) -> None:
-    items = {key_of(scene_of(item)): item for item in real_items(shared_data)}
+    items = {identity(scene_of(item)): item for item in real_items(shared_data)}
     choices = [Choice(scene_of(item), "32643-0029-0213", used=True) for item in items.values()]
     assert len(choices) > 60
     write_choices(tmp_path / "real.parquet", choices, items)
-    assert {key_of(c.scene): c.scene for c in read_choices(tmp_path / "real.parquet")} == {key_of(c.scene): c.scene for c in choices}
+    assert {identity(c.scene): c.scene for c in read_choices(tmp_path / "real.parquet")} == {identity(c.scene): c.scene for c in choices}
     rejected = [entry for entry in read_found(tmp_path / "real.parquet") if isinstance(entry.scene, Rejected)]
     assert {entry.scene.reason for entry in rejected if isinstance(entry.scene, Rejected)} == {Refusal.NOT_TERRAIN_CORRECTED}
 
@@ -113,7 +114,7 @@ def test_a_region_without_scenes_has_an_empty_record(tmp_path: Path) -> None:
 
 
 def test_many_tiles_share_one_item_over_several_row_groups(tmp_path: Path) -> None:
-    items = {key_of(scene_of(item)): item for item in map(made_item, "ab")}
+    items = {identity(scene_of(item)): item for item in map(made_item, "ab")}
     scenes = [scene_of(item) for item in items.values()]
     choices = [Choice(scene, f"32643-{number:04d}-0001", used=True) for number in range(3000) for scene in scenes]
     write_choices(tmp_path / "a.parquet", choices, items)
