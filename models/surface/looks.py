@@ -23,6 +23,8 @@ Counts = npt.NDArray[np.uint16]
 Codes = npt.NDArray[np.uint8]
 TEN_M: Final = tuple(name for name in S2_NAMES if native_resolution_m(name) == 10)
 SWIR: Final = "B11"
+UNCLASSIFIED: Final = 7
+"""SCL's own code; for scenes delivered without a classification only the second opinion judges."""
 
 
 class ReadBand(Protocol):
@@ -121,7 +123,10 @@ class LookReader:
         return harmonise(self.read(scene, band, grid).astype(np.uint16, copy=False), scene.offset_counts)
 
     def _read_classes(self, scene: Scene) -> Codes:
-        return self.read(scene, SCL_NAME, self.window.native(20)).astype(np.uint8, copy=False)
+        grid = self.window.native(20)
+        if SCL_NAME not in scene.assets:
+            return np.full(grid.shape, UNCLASSIFIED, dtype=np.uint8)
+        return self.read(scene, SCL_NAME, grid).astype(np.uint8, copy=False)
 
     def _empty_looks(self, scenes: Sequence[Scene], classes: Sequence[Codes]) -> Looks:
         fine, coarse = self.window.native(10).shape, self.window.native(20).shape

@@ -302,3 +302,13 @@ def test_a_band_that_one_scene_lacks_comes_from_the_others_and_one_that_all_lack
     assert not surface.s2[s2_index("B09")].any()
     assert surface.s2[s2_index("B05")].all()
     assert (surface.looks == 2).all()
+
+
+def test_a_scene_without_a_classification_is_judged_by_the_second_test_alone():
+    cloud = disc(LEFT + 600, TOP - 600, 300)
+    bare = [replace(one, assets={name: asset for name, asset in one.assets.items() if name != SCL_NAME}) for one in SCENES]
+    surface = compose(replace(PLAIN, cloud={"b": cloud}), bare)
+    row, column = px(surface, LEFT + 600, TOP - 600)
+    assert not surface.failed
+    assert surface.looks[row, column] == 2
+    assert surface.looks[200, 200] == 3
