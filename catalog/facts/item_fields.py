@@ -13,6 +13,7 @@ from shapely.geometry.base import BaseGeometry
 from catalog.facts.antimeridian import split, unwrapped
 from catalog.facts.errors import SourceBroken
 from catalog.facts.records import Asset
+from catalog.facts.sources import ASSET_KEYS
 
 Item = Mapping[str, Any]
 """A raw STAC item, as the catalog gave it: foreign data, checked here and nowhere else."""
@@ -68,10 +69,11 @@ def footprint_wkt(item: Item) -> str:
 
 
 def etag(item: Item) -> str | None:
-    """Return what changes when an item is replaced in place: when it was updated, generated or created, whichever it says first."""
+    """Return what changes when an item is replaced in place: when it was updated, generated or created, else its files' checksums."""
     said = next((properties(item)[key] for key in _ETAG_KEYS if properties(item).get(key)), None)
     if said is None:
-        return None
+        sums = {asset["file:checksum"] for key, asset in item["assets"].items() if key in ASSET_KEYS and asset.get("file:checksum")}
+        return "+".join(sorted(sums)) or None
     try:
         return _instant(said).isoformat()  # the same text from JSON and from a table, which drops trailing zeros
     except ValueError:

@@ -7,6 +7,7 @@ that a user adds (family `user`) stand alone: they own every tile they touch, an
 mapped.
 """
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
@@ -21,6 +22,9 @@ Extent = Literal["tiles", "geometry"]
 
 LOWEST_M: Final = -500.0
 HIGHEST_M: Final = 9000.0
+KM_PER_DEGREE: Final = 111.2
+RIM_KM: Final = {"tiles": 48.0, "geometry": 4.0}
+"""How far what is mapped may reach beyond the geometry: a tile and an overlap tile, or a chip."""
 DEFAULT_OUTLINE_BUFFER_M: Final = 10_000.0
 """Glacial lakes are sought within 10 km of glaciers (Zhang et al. 2015; Wang et al. 2020)."""
 
@@ -89,3 +93,22 @@ def geometry_of(wkt: str) -> BaseGeometry:
 def in_order(family: tuple[Region, ...]) -> tuple[Region, ...]:
     """Return the regions of a family in the order in which they claim tiles."""
     return tuple(sorted(family, key=lambda region: (region.priority, region.name)))
+
+
+def search_bounds(region: Region) -> tuple[float, float, float, float]:
+    """Return west, south, east, north of all ground that a region maps, rim included; west > east across +-180.
+
+    Tiles reach beyond the geometry, and a scene that shows only that rim is needed there too.
+    """
+    west, south, east, north = region.bounds_wsen
+    rim = RIM_KM[region.territory] / KM_PER_DEGREE
+    south, north = max(south - rim, -90.0), min(north + rim, 90.0)
+    aside = rim / max(math.cos(math.radians(max(abs(south), abs(north)))), 0.01)
+    width = (east - west) % 360.0 or (360.0 if east > west else 0.0)
+    if width + 2 * aside >= 360.0:
+        return -180.0, south, 180.0, north
+    return _turned(west - aside), south, _turned(east + aside), north
+
+
+def _turned(longitude: float) -> float:
+    return longitude if -180.0 <= longitude <= 180.0 else (longitude + 180.0) % 360.0 - 180.0

@@ -39,7 +39,9 @@ def season_of(region: Region, tile: Tile, year: int, elevation_m: float | None =
 
     Raises WrongCall when no window covers the tile's latitude and elevation.
     """
-    _, latitude = tile_centre_lonlat(tile)
+    _, south, _, north = region.bounds_wsen
+    # the centre of a tile at the rim may lie beyond the latitudes that a region names windows for
+    latitude = min(max(tile_centre_lonlat(tile)[1], south), north)
     rules = [rule for rule in rules_of(region) if rule.latitude_from <= latitude < rule.latitude_to]
     if elevation_m is not None:
         rules = [rule for rule in rules if rule.elevation_from_m <= elevation_m < rule.elevation_to_m]

@@ -14,7 +14,19 @@ from shapely.geometry.base import BaseGeometry
 Item = dict[str, Any]
 
 _TOP_LEVEL: Final = ("type", "stac_version", "stac_extensions", "id", "collection", "links")
-_ASSET_FIELDS: Final = ("href", "type", "title", "roles", "gsd", "nodata", "data_type", "raster:bands", "raster:scale", "raster:offset")
+_ASSET_FIELDS: Final = (
+    "href",
+    "type",
+    "title",
+    "roles",
+    "gsd",
+    "nodata",
+    "data_type",
+    "file:checksum",
+    "raster:bands",
+    "raster:scale",
+    "raster:offset",
+)
 _PROJECTION_FIELDS: Final = ("proj:code", "proj:epsg", "proj:shape", "proj:transform", "proj:bbox")
 _NUMBERS: Final = ("proj:transform", "proj:bbox", "raster:scale", "raster:offset", "gsd", "nodata")
 

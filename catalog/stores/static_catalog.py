@@ -1,6 +1,7 @@
 """Catalogs that are files: a tree of STAC JSON, an item collection, a stac-geoparquet table."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +21,8 @@ from catalog.stores.item_filters import Bounds, Item, matching
 from catalog.stores.item_tables import items_of
 
 _TIMEOUT_S: Final = 60.0
-_ATTEMPTS: Final = 5
+_TRANSIENT: Final = (429, 500, 502, 503, 504)
+_WAITS_S: Final = (0.5, 2.0, 8.0)
 _PARQUET: Final = (".parquet", ".geoparquet")
 
 
@@ -133,8 +135,14 @@ def _read(path: str) -> str:
 
 def _fetch(address: str) -> str:
     try:
-        with httpx.Client(transport=httpx.HTTPTransport(retries=_ATTEMPTS), timeout=_TIMEOUT_S, follow_redirects=True) as client:
-            return client.get(address).raise_for_status().text
+        with httpx.Client(transport=httpx.HTTPTransport(retries=2), timeout=_TIMEOUT_S, follow_redirects=True) as client:
+            answer = client.get(address)
+            for wait_s in _WAITS_S:
+                if answer.status_code not in _TRANSIENT:
+                    break
+                time.sleep(wait_s)
+                answer = client.get(address)
+            return answer.raise_for_status().text
     except httpx.HTTPError as error:
         raise CatalogUnreachable(f"Catalog {address} does not answer ({error}): check the address, or try later.") from error
 

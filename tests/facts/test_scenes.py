@@ -89,6 +89,7 @@ def test_real_terrain_corrected_radar(shared_data: Path) -> None:
             assert scene.orbit_state in ("ascending", "descending")
             assert scene.platform == "sentinel-1a"
             assert scene.acquisition_key.startswith("sentinel-1a/")
+            assert scene.etag is not None
 
 
 @pytest.mark.parametrize("pattern", ["stac/pc_sentinel-1-grd_item.json", "stac/earthsearch_v1_sentinel-1-grd_item-s1-*.json"])

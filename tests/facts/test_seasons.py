@@ -54,6 +54,12 @@ def test_a_southern_lake_is_seen_in_the_southern_summer() -> None:
     assert (season.start.month, season.end.month) == (1, 4)
 
 
+def test_a_tile_at_the_rim_takes_the_window_of_the_nearest_latitude() -> None:
+    rule = SeasonRule("07-01", "08-01", 43.0, 44.5)
+    region = Region("x", "x", "lakes", "user", "POLYGON ((77 43, 78 43, 78 44, 77 44, 77 43))", seasons=(rule,))
+    assert season_of(region, tile_at(77.5, 42.9, 32643), 2023) == span(rule, 2023)
+
+
 def test_a_height_without_a_window_is_a_wrong_call_that_names_it() -> None:
     region = Region(
         "x", "x", "lakes", "user", "POLYGON ((77 43, 78 43, 78 44, 77 44, 77 43))", seasons=(SeasonRule("07-01", "08-01", 40, 45, 0, 100),)

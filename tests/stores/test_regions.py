@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import shapely
 
+from catalog.facts.antimeridian import split_bounds
 from catalog.facts.errors import UnknownRegion, WrongCall
-from catalog.facts.regions import Region
+from catalog.facts.grids import Tile
+from catalog.facts.regions import Region, search_bounds
 from catalog.facts.territory import skip_reason, territory_of
+from catalog.facts.tile_ground import ground_of
 from catalog.stores.regions import all_regions, family_of, find_region, read_outlines, read_region, to_geojson
 
 LAKE_BOXES = {
@@ -126,6 +130,18 @@ def test_an_unknown_name_suggests_the_nearest() -> None:
         find_region("Karakorum")
     with pytest.raises(UnknownRegion, match="does not exist"):
         find_region("missing/region.geojson")
+
+
+@pytest.mark.parametrize("name", ["ile_alatau", "chukotka_coast", "179.9,66,-179.9,66.1", "77,43,77.01,43.01", "-180,60,180,61"])
+def test_a_search_covers_everything_that_is_mapped(name: str) -> None:
+    region = find_region(name)
+    asked = shapely.union_all([shapely.box(*part) for part in split_bounds(search_bounds(region))])
+    for zone in territory_of(region, family_of(region)).zones:
+        for tile in zone.tiles[:: max(1, len(zone.tiles) // 200)]:
+            left, _, _, top = tile.bounds_lbrt
+            for row, column in np.argwhere(zone.chip_mask(tile))[[0, -1]]:
+                chip = Tile(zone.epsg, left // 2240 + int(column), top // 2240 - 1 - int(row), 1)
+                assert shapely.covers(asked, ground_of(chip)), (tile, row, column)
 
 
 def test_outlines_in_any_projection_skip_what_is_far_from_them(shared_data: Path) -> None:
