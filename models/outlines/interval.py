@@ -67,7 +67,7 @@ def area_interval(evidence: AreaEvidence, *, pixel_m: float = PIXEL_M, coregistr
     unseen = evidence.area_m2 * (1.0 / np.clip(evidence.observed_share, LEAST_OBSERVED, 1.0) - 1.0)
     low = evidence.area_m2 - Z_95 * sigma - np.maximum(-excess, 0.0)
     high = evidence.area_m2 + Z_95 * sigma + np.maximum(excess, 0.0) + unseen
-    return AreaInterval(sigma, np.clip(low, 0.0, evidence.area_m2), np.maximum(high, evidence.area_m2))
+    return AreaInterval(sigma, np.maximum(low, 0.0), high)
 
 
 def shoreline_m2(perimeter_m: Floats, pixel_m: float = PIXEL_M) -> Floats:

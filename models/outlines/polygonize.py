@@ -97,7 +97,7 @@ def _upper_is_next(x0: Int32, x1: Int32, upper: tuple[int, int, bool], lower: tu
         return a < a_end
     at_a = x1[a] if in_a else x0[a]
     at_b = x1[b] if in_b else x0[b]
-    return bool(at_a < at_b or (at_a == at_b and (in_b or not in_a)))
+    return bool(at_a < at_b or (at_a == at_b and in_b))
 
 
 @compiled

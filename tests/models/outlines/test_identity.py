@@ -106,6 +106,13 @@ def test_a_name_is_not_given_twice_after_its_lake_is_gone():
     assert set(registry.ids) == set(first)
 
 
+def test_a_name_that_a_rerun_dropped_is_not_given_to_another_lake():
+    (first,), registry = named(2018, [square(0, 0, 0.2)], empty_registry())
+    _, registry = named(2018, [], registry)
+    (other,), _ = named(2018, [square(0.3, 0, 0.2)], registry)
+    assert other == first + "a"
+
+
 def test_a_u_shaped_lake_and_the_pond_between_its_arms_are_two():
     u_shape = square(0, 0, 30).difference(square(10, 10, (10, 20)))
     pond = square(12, 14, 6)

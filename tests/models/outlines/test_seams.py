@@ -66,6 +66,13 @@ def test_a_lake_cut_by_the_end_of_one_zone_is_taken_whole_from_the_other():
     assert areas([feature])[0] == pytest.approx(np.pi * 900**2, rel=0.01)
 
 
+def test_a_whole_outline_stands_even_where_the_zone_of_its_point_has_a_cut_one():
+    lakes = [(300, 0, 900)]
+    (feature,) = own([seen_by(WEST, lakes), seen_by(EAST, lakes, reach_m=200)])
+    assert feature.pieces == ((WEST, 0),)
+    assert areas([feature])[0] == pytest.approx(np.pi * 900**2, rel=0.01)
+
+
 def test_a_lake_that_both_zones_cut_is_united():
     lakes = [(0, 0, 3000)]
     (feature,) = own([seen_by(WEST, lakes, reach_m=1000), seen_by(EAST, lakes, reach_m=1000)])
