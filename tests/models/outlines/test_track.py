@@ -132,6 +132,12 @@ def test_a_lake_that_falls_apart_splits_and_nothing_appears_or_drains():
     assert told(events) == [("split", 2018, 2019, ["A"], ["A", "C"])]
 
 
+def test_a_lake_that_vanishes_beside_one_that_grows_a_little_over_its_ground_did_not_merge():
+    apart = {"A": A, "B": rectangle(21, 0, 19)}
+    _, events = tracked(features(2018, apart), features(2019, {"A": rectangle(0, 0, 22)}))
+    assert told(events) == [("vanish", 2018, 2019, ["B"], [])]
+
+
 def test_a_merged_lake_may_split_again_into_the_same_names():
     apart = {"A": A, "B": rectangle(21, 0, 19)}
     _, events = tracked(features(2018, apart), features(2019, {"A": rectangle(0, 0, 40)}), features(2020, apart))

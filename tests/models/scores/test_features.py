@@ -60,6 +60,14 @@ def test_scores_by_size_and_truth_class():
     assert "size <0.5ha" not in scores
 
 
+def test_a_prediction_counts_in_the_size_class_of_the_lake_it_found():
+    truth = ScoredFeatures(held(square(0, 0)), np.array([4.9e3]))
+    predicted = ScoredFeatures(held(square(0, 0)), np.array([5.1e3]))
+    scores = {each.group: each for each in score(predicted, truth, match(predicted.outlines, truth.outlines))}
+    assert scores["size <0.5ha"].precision == 1
+    assert "size 0.5-1ha" not in scores
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), unique=True, max_size=12))
 def test_an_inventory_against_itself_is_perfect(cells):
     outlines = held(*(square(20 * x, 20 * y) for x, y in cells))
