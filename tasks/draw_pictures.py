@@ -53,7 +53,8 @@ def _produce(store: Store, job: Job) -> Outcome:
         return Outcome(unit, State.SKIPPED, "", cause="no_surface", message="no surface or no inventory to draw")
     features, picture = read_features(path), store.pictures(job.region) / f"{job.year}.png"
     thumbnail = _thumbnail(store, job, sorted(zones, key=lambda zone: (-len(zone.owned), zone.epsg)))
-    caption = _caption(job, features, str(read_provenance(path).get("model", "unknown")))
+    looked = any(o.unit.stage == "segment" and o.state == State.DONE for o in ledger.find_all(store, job.region, job.year))
+    caption = _caption(job, features, str(read_provenance(path).get("model", "unknown")), looked=looked)
     write_if_changed(picture, map_picture(thumbnail, _outlines(features, thumbnail.epsg), caption))
     return Outcome(unit, State.DONE, "", outputs=ledger.receipts_for(store, [picture]))
 
@@ -108,8 +109,9 @@ def _outlines(features: gpd.GeoDataFrame, epsg: int) -> list[tuple[BaseGeometry,
     return [(shape, kind_of(tuple(flags))) for shape, flags in zip(shapes, features["flags"], strict=True)]
 
 
-def _caption(job: Job, features: gpd.GeoDataFrame, model: str) -> MapCaption:
+def _caption(job: Job, features: gpd.GeoDataFrame, model: str, *, looked: bool) -> MapCaption:
     counted = features[[kind_of(tuple(flags)) != "small" for flags in features["flags"]]] if len(features) else features
     error_m2 = _Z95 * float(np.sqrt(np.square(counted["area_sigma_m2"].to_numpy(float)).sum()))
     area_km2 = float(counted["area_m2"].sum()) / 1e6
-    return MapCaption(region_of(job).title, job.year, job.target, len(counted), area_km2, error_m2 / 1e6, f"Model {model}")
+    count = len(counted) if looked else None
+    return MapCaption(region_of(job).title, job.year, job.target, count, area_km2, error_m2 / 1e6, f"Model {model}")

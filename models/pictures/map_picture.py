@@ -12,6 +12,7 @@ from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from catalog.facts.causes import Cause
 from models.pictures.canvas import FAINT, ORANGE, PURPLE, RULE, SKY, YELLOW, Sheet, area_words, thousands
 from models.pictures.map_frame import Extent, draw_degrees, draw_north, draw_scale_bar
 from models.pictures.thumbnails import Thumbnail, cause_shares, fit
@@ -53,8 +54,8 @@ class MapCaption:
     year: int
     target: str
     """`lakes` or `slumps`."""
-    count: int
-    """Features at or above the minimum area."""
+    count: int | None
+    """Features at or above the minimum area; None when no model looked, which is not the same as none."""
     area_km2: float
     area_error_km2: float | None
     """Half of the 95 % interval of the total."""
@@ -83,7 +84,7 @@ def map_picture(thumbnail: Thumbnail, outlines: Sequence[tuple[BaseGeometry, str
     sheet = Sheet(_MARGIN_LEFT + max(width, _SMALLEST_PX) + _MARGIN_RIGHT, _HEADER + height + _FOOTER)
     extent = Extent(image.epsg, image.left_m, image.top_m - height * image.pixel_m, image.left_m + width * image.pixel_m, image.top_m)
     _draw_map(sheet, image, extent, outlines)
-    _draw_header(sheet, caption)
+    _draw_header(sheet, caption, cause_shares(image.cause).get(Cause.USABLE, 0.0))
     _draw_footer(sheet, image, extent, [kind for _, kind in outlines], caption)
     return sheet.png()
 
@@ -111,7 +112,7 @@ def _draw_outlines(axes: Axes, geometries: Sequence[BaseGeometry], kind: Kind, p
     rings = _rings(shapes[~tiny])
     if rings:
         # a dashed line over an unbroken dark one stays visible on snow, rock and water alike
-        axes.add_collection(LineCollection(rings, colors="#101010", linewidths=2.6, alpha=0.75, capstyle="round"))
+        axes.add_collection(LineCollection(rings, colors="#101010", linewidths=2.4, alpha=0.7, capstyle="round"))
         style = (0, kind.dashes) if kind.dashes else "solid"
         axes.add_collection(LineCollection(rings, colors=kind.colour, linewidths=1.3, linestyles=[style]))
     if tiny.any():
@@ -124,14 +125,21 @@ def _rings(shapes: NDArray[np.object_]) -> list[NDArray[np.float64]]:
     return [shapely.get_coordinates(line) for line in lines]
 
 
-def _draw_header(sheet: Sheet, caption: MapCaption) -> None:
+def _draw_header(sheet: Sheet, caption: MapCaption, observed_share: float) -> None:
     right = sheet.width_px - _MARGIN_RIGHT
     sheet.text(_MARGIN_LEFT, 22, caption.title, 19, fontweight="bold")
     what = {"lakes": "Glacial lakes", "slumps": "Retrogressive thaw slumps"}[caption.target]
     sheet.text(_MARGIN_LEFT, 57, f"{what}, {caption.year}", 12.5, color=FAINT)
-    noun = caption.target if caption.count != 1 else caption.target[:-1]
-    sheet.text(right, 22, f"{thousands(caption.count)} {noun}", 19, ha="right", fontweight="bold")
-    sheet.text(right, 57, area_words(caption.area_km2, caption.area_error_km2), 12.5, ha="right", color=FAINT)
+    sheet.text(right, 22, _count_words(caption), 19, ha="right", fontweight="bold")
+    seen = f"{100 * observed_share:.0f} % seen clearly" if observed_share >= 0.005 else "nothing seen clearly"
+    area = f"{area_words(caption.area_km2, caption.area_error_km2)}, " if caption.count else ""
+    sheet.text(right, 57, area + seen, 12.5, ha="right", color=FAINT)
+
+
+def _count_words(caption: MapCaption) -> str:
+    if caption.count is None:
+        return "not mapped"
+    return f"{thousands(caption.count) if caption.count else 'no'} {caption.target if caption.count != 1 else caption.target[:-1]}"
 
 
 def _draw_footer(sheet: Sheet, image: Thumbnail, extent: Extent, kinds: Sequence[str], caption: MapCaption) -> None:
@@ -158,7 +166,8 @@ def _draw_legend(panel: Axes, image: Thumbnail, kinds: Sequence[str], limit: flo
             panel.plot([left, left + 24], [middle] * 2, color="#101010", lw=3.2, alpha=0.75, solid_capstyle="round")
             panel.plot([left, left + 24], [middle] * 2, color=kind.colour, lw=1.6, linestyle=style)
             place = _label(panel, place, f"{kind.words} ({thousands(kinds.count(name))})")
-    place = (float(_MARGIN_LEFT), place[1] + _LINE)
+    if kinds:
+        place = (float(_MARGIN_LEFT), place[1] + _LINE)
     for code, share in cause_shares(image.cause).items():
         if code in CAUSE_NAMES and share >= 5e-4:
             left, middle = place = _room(place, CAUSE_NAMES[code], limit)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from catalog.facts.causes import Cause
 
 Rgb8 = NDArray[np.uint8]
-TONE: Final = 14.0
+TONE: Final = 30.0
 """Curvature of the tone curve log(1 + TONE r) / log(1 + TONE): dark water at 0.02 and fresh snow at 0.9 both keep detail."""
 _STEPS: Final = 10_000
 

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from matplotlib.image import imread
 
 from catalog.facts.causes import Cause
 from models.pictures.map_frame import Extent, bar_length_m, convergence_rad, degree_words
-from models.pictures.map_picture import MapCaption, kind_of, map_picture
+from models.pictures.map_picture import MapCaption, _count_words, kind_of, map_picture
 from models.pictures.thumbnails import Thumbnail, cause_shares, fit, merge, shrink
 from models.pictures.tones import shade, true_colour
 
@@ -136,6 +137,11 @@ def test_shares_are_of_the_region_not_of_the_rectangle():
 )
 def test_the_gravest_flag_decides_the_colour(flags, kind):
     assert kind_of(flags) == kind
+
+
+@pytest.mark.parametrize(("count", "words"), [(None, "not mapped"), (0, "no lakes"), (1, "1 lake"), (12_345, "12\u2009345 lakes")])
+def test_no_model_is_not_no_lake(count, words):
+    assert _count_words(replace(CAPTION, count=count)) == words
 
 
 @pytest.mark.parametrize(
