@@ -12,7 +12,7 @@ Polygons = NDArray[np.object_]
 
 
 def polygons_of(runs: Runs) -> tuple[Int64, Polygons]:
-    """Return the labels and one polygon each, in metres of the zone.
+    """Return the labels and one polygon each, in metres of the zone. Labels must be whole components, as `join` gives them.
 
     Crack following over the sides of runs, without a raster: time and memory grow with the number of runs, not of pixels.
     Pixels connect through edges (4-connectivity). Where two pixels of one component meet only at a corner the boundary
