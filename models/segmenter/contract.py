@@ -77,6 +77,17 @@ class WindowArrays:
     """(y, x), metres, NaN = nodata."""
     looks: NDArray[np.uint8] | None = None
 
+    def part(self, place: tuple[slice, slice]) -> "WindowArrays":
+        """Views of a rectangle (y, x) of the window."""
+        every = (..., *place)
+        return WindowArrays(
+            self.cause[every],
+            None if self.s2 is None else self.s2[every],
+            None if self.s1 is None else self.s1[every],
+            None if self.dem is None else self.dem[every],
+            None if self.looks is None else self.looks[every],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class WindowBatch:

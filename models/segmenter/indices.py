@@ -80,8 +80,24 @@ class IndexModel:
 
     def predict(self, batch: WindowBatch) -> Prediction:
         """Probability of water (N, y, x), and the spread of the three indices."""
-        pairs = [predict_window(batch.window(index), self.options) for index in range(len(batch))]
-        return Prediction(np.stack([pair[0] for pair in pairs]), np.stack([pair[1] for pair in pairs]))
+        probability = np.full(batch.cause.shape, np.nan, np.float32)
+        spread = np.zeros(batch.cause.shape, np.float32)
+        for index in range(len(batch)):
+            window = batch.window(index)
+            part = _inside(window.cause, self.options.block_px)
+            probability[index][part], spread[index][part] = predict_window(window.part(part), self.options)
+        return Prediction(probability, spread)
+
+
+def _inside(cause: NDArray[np.uint8], block_px: int) -> tuple[slice, slice]:
+    """Whole blocks around all that lies in the region: most windows at its edge are mostly empty."""
+    inside = cause != Cause.OUTSIDE_REGION
+    spans = []
+    for axis in (1, 0):
+        places = np.flatnonzero(inside.any(axis=axis))
+        first, last = (int(places[0]), int(places[-1])) if places.size else (0, 0)
+        spans.append(slice(first // block_px * block_px, (last // block_px + 1) * block_px))
+    return spans[0], spans[1]
 
 
 def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
