@@ -163,7 +163,7 @@ def _with_void(source: Path, path: Path) -> Path:
     """The heights amid 10 km of void: ground beyond the crop is unknown, and must not be taken for sea without a tile."""
     with rasterio.open(source) as file:
         values = np.pad(file.read(1), _VOID_PX, constant_values=_DEM_NODATA)
-        return _write_cog(path, values, file, _DEM_NODATA, file.transform * Affine.translation(-_VOID_PX, -_VOID_PX))
+        return _write_cog(path, values, file, _DEM_NODATA, file.transform @ Affine.translation(-_VOID_PX, -_VOID_PX))
 
 
 def _write_cog(path: Path, values: np.ndarray, like: rasterio.DatasetReader, nodata: float, transform: Affine | None = None) -> Path:
