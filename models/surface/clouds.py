@@ -54,10 +54,15 @@ def judge_looks(looks: LookStack, terrain_shadow: npt.NDArray[np.bool_], options
         return tags
     seems = _resemble(looks, tags, options)
     cloud, shadow = _second_opinion(looks, tags, seems, options)
-    water = ((seems & WATER) != 0) & _votes_water(seems, cloud, options.water_vote_share)
+    voters = ((seems & DATA) != 0) & (cloud == 0)
+    water = (seems & WATER) != 0
+    water &= _most(water, voters, options.water_vote_share, at_least=2)
+    dark = tags == Cause.CLOUD_SHADOW
+    # The shadow of a cloud does not come back to the same place: a tag that does marks dark ground, and terrain is computed.
+    dark &= ~_most(dark, voters & (tags != Cause.CLOUD), options.water_vote_share, at_least=MIN_LOOKS)
     dates = range(looks.blue.shape[0])
     cloud = np.stack([grow((cloud[t] != 0) | (tags[t] == Cause.CLOUD), CLOUD_EDGE_PX) for t in dates])
-    shadow = np.stack([grow(shadow[t] != 0, SHADOW_EDGE_PX) | (tags[t] == Cause.CLOUD_SHADOW) for t in dates])
+    shadow = np.stack([grow(shadow[t] != 0, SHADOW_EDGE_PX) | dark[t] for t in dates])
     snow = ((seems & SNOW) != 0) | (tags == Cause.SNOW_OR_ICE)
     reasons = np.zeros_like(tags)
     reasons[snow & ~water] = Cause.SNOW_OR_ICE
@@ -115,11 +120,10 @@ def _without_specks(mask: Codes) -> Codes:
     return np.where(crowd >= 3, mask, np.uint8(0))
 
 
-def _votes_water(seems: Codes, cloud: Codes, share: float) -> npt.NDArray[np.bool_]:
-    """Pixels (y, x) that look like water in at least `share` of the looks that are not plainly cloud, and in two at least."""
-    yes = ((seems & WATER) != 0).sum(axis=0, dtype=np.uint8)
-    voters = (((seems & DATA) != 0) & (cloud == 0)).sum(axis=0, dtype=np.uint8)
-    return np.asarray((yes >= 2) & (yes >= np.float32(share) * voters))
+def _most(yes: npt.NDArray[np.bool_], voters: npt.NDArray[np.bool_], share: float, *, at_least: int) -> npt.NDArray[np.bool_]:
+    """Pixels (y, x) where `yes` holds in `share` of the looks that may vote, those that are not plainly cloud, and in some at least."""
+    count = (yes & voters).sum(axis=0, dtype=np.uint8)
+    return np.asarray((count >= at_least) & (count >= np.float32(share) * voters.sum(axis=0, dtype=np.uint8)))
 
 
 @numba.njit(nogil=True, cache=True)

@@ -102,6 +102,11 @@ def test_shadow_tags_on_land_keep_their_veto():
     assert judge(stack(MEADOW, SHADED_MEADOW, MEADOW, MEADOW, tags=[5, 3, 5, 5])) == [0, 3, 0, 0]
 
 
+def test_a_shadow_tag_that_comes_back_to_the_same_ground_is_not_a_shadow():
+    assert judge(stack(MEADOW, MEADOW, CLOUD, MEADOW, tags=[3, 3, 9, 3])) == [0, 0, 2, 0]
+    assert judge(stack(MEADOW, MEADOW, tags=[3, 3])) == [3, 3]
+
+
 def test_terrain_shadow_keeps_its_veto_over_what_looks_like_water():
     looks = stack(CLEAR_LAKE, CLEAR_LAKE, CLEAR_LAKE)
     assert judge(looks, np.ones(looks.classes.shape, bool)) == [4, 4, 4]
