@@ -4,24 +4,29 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.causes import Refusal
 from catalog.facts.grids import Tile
 from catalog.facts.records import Scene
 from catalog.facts.regions import geometry_of
 from catalog.facts.sources import KNOWN_COLLECTIONS
+from catalog.facts.tile_ground import TilePart
 
 SceneKey = tuple[str, str, str]
 """Provider, collection, ID."""
 
 REPROCESSED_GAIN: Final = 0.05
-"""Share of the tile that a second product of one acquisition must add; reprocessing moves a footprint by less.
+"""Share of the mapped ground that a second product of one acquisition must add; reprocessing moves a footprint by less.
 
 Less than that is the same ground again. More is the other half of an acquisition that was delivered in two pieces.
 """
 NEIGHBOUR_GAIN: Final = 0.001
-"""Share of the tile that a second MGRS tile of one datatake must add; what is left is the overlap of MGRS tiles."""
+"""Share of the mapped ground that a second MGRS tile of one datatake must add; what is left is the overlap of MGRS tiles."""
+
+
+def datatake_of(scene: Scene) -> str:
+    """Return what scenes of one overpass share: MGRS tiles and halves of one datatake are one look at the ground they share."""
+    return scene.acquisition_key.partition("/")[2] or scene.id
 
 
 def identity(scene: Scene) -> SceneKey:
@@ -34,8 +39,8 @@ def by_time(scene: Scene) -> tuple[object, ...]:
     return scene.acquired, scene.id, scene.collection, scene.provider
 
 
-def repeats(scenes: Sequence[Scene], tile: Tile, ground: BaseGeometry) -> dict[SceneKey, Refusal]:
-    """Return the scenes that add nothing to others of the same datatake over a tile, with the reason.
+def repeats(scenes: Sequence[Scene], part: TilePart) -> dict[SceneKey, Refusal]:
+    """Return the scenes that add nothing to others of the same datatake over the mapped part of a tile, with the reason.
 
     Of products of one acquisition the highest baseline is kept, then the collection whose metadata is most trusted, then the
     newest. Of the MGRS tiles of one datatake those in the tile's own zone come first; another is kept where it adds ground.
@@ -43,21 +48,21 @@ def repeats(scenes: Sequence[Scene], tile: Tile, ground: BaseGeometry) -> dict[S
     refused: dict[SceneKey, Refusal] = {}
     datatakes: dict[str, list[Scene]] = {}
     for scene in scenes:
-        datatakes.setdefault(scene.acquisition_key.partition("/")[2] or scene.id, []).append(scene)
+        datatakes.setdefault(datatake_of(scene), []).append(scene)
     for group in datatakes.values():
         if len(group) > 1:
-            refused |= _repeats_of_one_datatake(group, tile, ground)
+            refused |= _repeats_of_one_datatake(group, part)
     return refused
 
 
-def _repeats_of_one_datatake(group: Sequence[Scene], tile: Tile, ground: BaseGeometry) -> dict[SceneKey, Refusal]:
-    shown = {identity(scene): shapely.intersection(ground, geometry_of(scene.footprint_wkt)) for scene in group}
+def _repeats_of_one_datatake(group: Sequence[Scene], part: TilePart) -> dict[SceneKey, Refusal]:
+    shown = {identity(scene): shapely.intersection(part.ground, geometry_of(scene.footprint_wkt)) for scene in group}
     refused: dict[SceneKey, Refusal] = {}
     kept: list[Scene] = []
-    for scene in _best_first(group, tile, {key: shape.area for key, shape in shown.items()}):
+    for scene in _best_first(group, part.tile, {key: shape.area for key, shape in shown.items()}):
         same_place = [other for other in kept if other.acquisition_key == scene.acquisition_key]
         before = shapely.union_all([shown[identity(other)] for other in kept])
-        gain = shapely.difference(shown[identity(scene)], before).area / ground.area
+        gain = shapely.difference(shown[identity(scene)], before).area / part.ground.area
         if kept and gain <= (REPROCESSED_GAIN if same_place else NEIGHBOUR_GAIN):
             older = any((scene.baseline or "") < (other.baseline or "") for other in same_place)
             refused[identity(scene)] = Refusal.OLDER_BASELINE if older else Refusal.DUPLICATE

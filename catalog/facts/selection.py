@@ -15,7 +15,7 @@ from catalog.facts.regions import geometry_of
 from catalog.facts.repeats import SceneKey, by_time, identity, repeats
 from catalog.facts.scenes import Rejected
 from catalog.facts.surplus import surplus
-from catalog.facts.tile_ground import ground_of
+from catalog.facts.tile_ground import TilePart, ground_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ClearShares:
 
 def choose(
     scenes: Sequence[Scene | Rejected],
-    tile: Tile,
+    tile: Tile | TilePart,
     season: Season,
     options: SearchOptions,
     clear: Mapping[str, ClearShares],
@@ -42,23 +42,23 @@ def choose(
     """Decide for every scene whether it is used for a tile, or why not, ordered by time and ID.
 
     `clear` maps scene IDs to what was measured over the tile; a scene without a measure is judged by the cloud cover of the
-    whole scene. `orbit` is the direction chosen by `orbit_direction` for the region, year and zone; None chooses it here.
+    whole scene. Given a part of a tile, only what scenes show of that part counts. `orbit` is the direction chosen by `orbit_direction` for the region, year and zone; None chooses it here.
     """
-    ground = ground_of(tile)
+    part = tile if isinstance(tile, TilePart) else TilePart(tile, ground_of(tile))
     rejected = {identity(entry.scene): entry.reason for entry in scenes if isinstance(entry, Rejected)}
     ordered = sorted({identity(scene): scene for scene in map(_scene_of, scenes)}.values(), key=by_time)
     refused: dict[SceneKey, Refusal] = {}
     for scene in ordered:
-        reason = _unfit(scene, ground, season) or rejected.get(identity(scene))
+        reason = _unfit(scene, part.ground, season) or rejected.get(identity(scene))
         if reason is not None:
             refused[identity(scene)] = reason
     left = [scene for scene in ordered if identity(scene) not in refused]
     refused |= _other_orbits(left, orbit)
-    refused |= repeats([scene for scene in left if scene.sensor != "dem" and identity(scene) not in refused], tile, ground)
+    refused |= repeats([scene for scene in left if scene.sensor != "dem" and identity(scene) not in refused], part)
     optical = [scene for scene in left if scene.sensor == "s2" and identity(scene) not in refused]
     refused |= _obscured(optical, options, clear)
-    refused |= _surplus([scene for scene in optical if identity(scene) not in refused], tile, options, clear)
-    return tuple(_choice(scene, tile, refused.get(identity(scene)), clear) for scene in ordered)
+    refused |= _surplus([scene for scene in optical if identity(scene) not in refused], part, options, clear)
+    return tuple(_choice(scene, part.tile, refused.get(identity(scene)), clear) for scene in ordered)
 
 
 def orbit_direction(scenes: Iterable[Scene | Rejected]) -> str | None:
@@ -109,12 +109,12 @@ def _hopeless(scene: Scene, options: SearchOptions, clear: Mapping[str, ClearSha
     return scene.id not in clear and scene.cloud_percent is not None and scene.cloud_percent > options.max_scene_cloud_percent
 
 
-def _surplus(scenes: Sequence[Scene], tile: Tile, options: SearchOptions, clear: Mapping[str, ClearShares]) -> dict[SceneKey, Refusal]:
+def _surplus(scenes: Sequence[Scene], part: TilePart, options: SearchOptions, clear: Mapping[str, ClearShares]) -> dict[SceneKey, Refusal]:
     if len(scenes) <= options.max_scenes:
         return {}
     footprints = [geometry_of(scene.footprint_wkt) for scene in scenes]
-    shares = [_clear_share(scene, ground_of(tile), clear) for scene in scenes]
-    last = surplus(footprints, shares, tile, options.max_scenes)
+    shares = [_clear_share(scene, part.ground, clear) for scene in scenes]
+    last = surplus(footprints, shares, part, options.max_scenes)
     return {identity(scene): Refusal.SURPLUS for scene, is_last in zip(scenes, last, strict=True) if is_last}
 
 

@@ -6,11 +6,10 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from catalog.facts.grids import Tile
-from catalog.facts.tile_ground import chip_centres_lonlat
+from catalog.facts.tile_ground import TilePart, chip_centres_lonlat
 
 
-def surplus(footprints: Sequence[BaseGeometry], clear_shares: Sequence[float], tile: Tile, most: int) -> list[bool]:
+def surplus(footprints: Sequence[BaseGeometry], clear_shares: Sequence[float], part: TilePart, most: int) -> list[bool]:
     """Say of each scene whether it is beyond the `most` that serve the tile best; the first of equals is kept.
 
     Scenes that show the whole tile are taken clearest first. Where swaths end inside the tile, a scene counts for less on
@@ -18,7 +17,7 @@ def surplus(footprints: Sequence[BaseGeometry], clear_shares: Sequence[float], t
     """
     if len(footprints) <= most:
         return [False] * len(footprints)
-    longitude, latitude = chip_centres_lonlat(tile)
+    longitude, latitude = chip_centres_lonlat(part)
     shows = np.array([shapely.intersects_xy(footprint, longitude, latitude) for footprint in footprints], dtype=np.float64)
     # how clear a scene is where it shows the tile at all; slivers between chip centres count as one chip
     clearness = np.asarray(clear_shares) * shows.shape[1] / np.maximum(shows.sum(axis=1), 1.0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from catalog.facts.options import SearchOptions
 from catalog.facts.records import Asset, Choice, Scene, Season
 from catalog.facts.scenes import Rejected, to_scene
 from catalog.facts.selection import ClearShares, choose, orbit_direction
-from catalog.facts.tile_ground import ground_of
+from catalog.facts.tile_ground import ground_of, part_of
 
 TILE = Tile(32643, 29, 213)
 SEASON = Season(date(2023, 7, 1), date(2023, 9, 30))
@@ -117,6 +118,25 @@ def test_where_the_own_zone_shows_a_part_both_are_used() -> None:
     part = shapely.box(WEST - 1, SOUTH - 1, MIDDLE, NORTH + 1)
     pair = [optical("mine", ground=part), optical("other", place="44TKN", epsg=32644, start="20230801T050000")]
     assert reasons(pair) == {"mine": None, "other": None}
+
+
+def test_only_the_mapped_part_of_a_tile_decides_what_is_a_repeat() -> None:
+    chips = np.zeros((10, 10), dtype=np.bool_)
+    chips[2:5, 0:3] = True
+    part = shapely.box(WEST - 1, SOUTH - 1, MIDDLE, NORTH + 1)
+    pair = [optical("mine", ground=part), optical("other", place="44TKN", epsg=32644, start="20230801T050000")]
+    choices = choose(pair, part_of(TILE, chips), SEASON, OPTIONS, {})
+    assert {choice.scene.id: choice.refused_because for choice in choices} == {"mine": None, "other": Refusal.DUPLICATE}
+    assert {choice.tile for choice in choices} == {TILE.id}
+
+
+def test_a_scene_beside_the_mapped_part_shows_nothing() -> None:
+    chips = np.zeros((10, 10), dtype=np.bool_)
+    chips[:, 9] = True
+    (choice,) = choose(
+        [optical("west", ground=shapely.box(WEST - 1, SOUTH - 1, MIDDLE, NORTH + 1))], part_of(TILE, chips), SEASON, OPTIONS, {}
+    )
+    assert choice.refused_because == Refusal.NO_OVERLAP
 
 
 def test_two_days_are_two_looks() -> None:
