@@ -115,6 +115,13 @@ KNOWN_COLLECTIONS: Final[Mapping[Sensor, tuple[str, ...]]] = {
 }
 """Collections that are recognised in any other STAC API, those with the most trusted metadata first."""
 
+COLLECTION_PATTERNS: Final[Mapping[Sensor, str]] = {
+    "s2": r"(sentinel-?2|s2).*l2a",
+    "s1": r"(sentinel-?1|s1).*(rtc|grd)",
+    "dem": r"cop.*dem.*30",
+}
+"""What the names of other collections look like."""
+
 S1_ASSETS: Final[Mapping[str, tuple[str, ...]]] = {"VV": ("vv", "VV"), "VH": ("vh", "VH")}
 S1_OTHER_ASSETS: Final = ("hh", "hv", "HH", "HV")
 DEM_ASSETS: Final = ("data", "dem", "DEM", "elevation")

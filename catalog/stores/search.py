@@ -2,6 +2,7 @@
 
 import difflib
 import logging
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from urllib3 import Retry
 
 from catalog.facts.errors import CatalogUnreachable, WrongCall
 from catalog.facts.records import Sensor
-from catalog.facts.sources import API, KNOWN_COLLECTIONS, SOURCES
+from catalog.facts.sources import API, COLLECTION_PATTERNS, KNOWN_COLLECTIONS, SOURCES
 from catalog.stores.item_filters import Bounds, Item, clear_enough, once
 from catalog.stores.questions import Question, questions
 from catalog.stores.static_catalog import is_file_catalog, open_file_catalog
@@ -203,8 +204,13 @@ def _open_api(name: str, url: str, provider: str, patience: Patience) -> ApiCata
 
 
 def _recognised(client: Client) -> dict[Sensor, tuple[str, ...]]:
-    offered = {collection.id for collection in client.get_collections()}
-    return {sensor: tuple(name for name in names if name in offered) for sensor, names in KNOWN_COLLECTIONS.items()}
+    """The collections of an API by sensor: those known by name first, then those whose name looks like it."""
+    offered = sorted(collection.id for collection in client.get_collections())
+    found: dict[Sensor, tuple[str, ...]] = {}
+    for sensor, names in KNOWN_COLLECTIONS.items():
+        alike = [name for name in offered if re.search(COLLECTION_PATTERNS[sensor], name.lower()) and name not in names]
+        found[sensor] = (*(name for name in names if name in offered), *alike)
+    return found
 
 
 def _follow(reader: StacApiIO, url: str, method: str | None, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 from catalog.facts.errors import CatalogUnreachable, WrongCall
 from catalog.facts.scenes import to_scene
 from catalog.stores.questions import questions
-from catalog.stores.search import Patience, open_catalog
+from catalog.stores.search import ApiCatalog, Patience, open_catalog
 
 QUICK = Patience(page=3, wait_s=0.001, retries=3, timeout_s=2.0, threads=2, days=400, cell_deg=400.0)
 START, END = datetime(2021, 1, 1, tzinfo=UTC), datetime(2021, 12, 31, tzinfo=UTC)
@@ -109,7 +110,7 @@ class Api:
 def serving(api: Api) -> Iterator[Api]:
     class Handler(BaseHTTPRequestHandler):
         def _send(self, status: int, headers: dict[str, str], content: dict[str, Any]) -> None:
-            payload = json.dumps(content).encode()
+            payload = json.dumps(content).encode()[: int(headers.pop("Cut-At", "-1")) if "Cut-At" in headers else None]
             self.send_response(status)
             for key, value in {**headers, "Content-Type": "application/json", "Content-Length": str(len(payload))}.items():
                 self.send_header(key, value)
@@ -127,7 +128,7 @@ def serving(api: Api) -> Iterator[Api]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     api.url = f"http://127.0.0.1:{server.server_port}"
     try:
@@ -230,6 +231,50 @@ def test_a_closed_port_is_a_catalog_unreachable() -> None:
         url = f"http://127.0.0.1:{held.getsockname()[1]}"
         with pytest.raises(CatalogUnreachable, match="check the address"):
             open_catalog(url, patience=QUICK)
+
+
+def test_a_slow_answer_is_asked_again() -> None:
+    def slow_once(count: int, _: dict[str, Any]) -> tuple[int, dict[str, str], dict[str, Any] | None]:
+        if count == 2:
+            time.sleep(1.0)
+        return 200, {}, None
+
+    assert found_ids(Api(ITEMS, slow_once), replace(QUICK, timeout_s=0.4)) == ALL
+
+
+def test_an_answer_cut_off_in_the_middle_is_asked_again() -> None:
+    api = Api(ITEMS, lambda count, _: (200, {"Cut-At": "40"}, None) if count == 2 else (200, {}, None))
+    assert found_ids(api) == ALL
+
+
+def test_a_count_that_is_only_an_estimate_ends_with_what_the_catalog_lists() -> None:
+    def too_high(_: int, body: dict[str, Any]) -> tuple[int, dict[str, str], dict[str, Any] | None]:
+        return 200, {}, {**api.search(body), "numberMatched": 14}
+
+    api = Api(ITEMS, too_high)
+    assert found_ids(api) == ALL
+
+
+def test_collections_of_another_name_are_recognised() -> None:
+    class Renamed(Api):
+        def collections(self) -> dict[str, Any]:
+            one = super().collections()["collections"][0]
+            names = ["my-sentinel-2-l2a-cogs", "landsat-c2-l2", "s1-grd", "cop-dem-glo-30"]
+            return {"collections": [{**one, "id": name} for name in names], "links": []}
+
+    with serving(Renamed([])) as api:
+        catalog = open_catalog(api.url, patience=QUICK)
+        assert isinstance(catalog, ApiCatalog)
+        assert catalog.collections == {"s2": ("my-sentinel-2-l2a-cogs",), "s1": ("s1-grd",), "dem": ("cop-dem-glo-30",)}
+
+
+def test_an_api_without_our_sensors_is_a_wrong_call() -> None:
+    class Empty(Api):
+        def collections(self) -> dict[str, Any]:
+            return {"collections": [], "links": []}
+
+    with serving(Empty([])) as api, pytest.raises(WrongCall, match="no collection that is known"):
+        open_catalog(api.url, patience=QUICK)
 
 
 def test_a_box_across_the_antimeridian_is_asked_in_two() -> None:

@@ -34,7 +34,7 @@ class Tokens(BaseHTTPRequestHandler):
 @pytest.fixture
 def token_service(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Tokens]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Tokens)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     monkeypatch.setenv("PC_SDK_SAS_URL", f"http://127.0.0.1:{server.server_port}/token")
     settings = pytest.importorskip("planetary_computer.settings").Settings
     settings.get.cache_clear()
