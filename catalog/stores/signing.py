@@ -23,6 +23,8 @@ def sign(href: str, provider: str) -> str:
         return _sign_blob(href)
     if href.startswith(CDSE_BUCKET):
         _require_cdse_keys(href)
+        # GDAL's own reader of S3: rasterio's `s3://` wants boto3
+        return f"/vsis3/{href.removeprefix('s3://')}"
     return href
 
 
@@ -39,7 +41,7 @@ def forget(href: str) -> None:
 
 
 def access_options(href: str) -> Mapping[str, str]:
-    """Return what GDAL must be told to open an address besides the address; empty for most."""
+    """Return what GDAL must be told, besides the signed address, to open a file; empty for most."""
     if not href.startswith(CDSE_BUCKET):
         return {}
     return {"AWS_S3_ENDPOINT": CDSE_S3_ENDPOINT, "AWS_VIRTUAL_HOSTING": "FALSE", "AWS_HTTPS": "YES"}

@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.facts.errors import WrongCall
@@ -130,6 +130,29 @@ def test_a_pixel_beside_a_seam_is_mapped_in_the_zone_that_owns_it(offset: float,
     tile = tile_at(epsg, *point)
     assert tile in territory.zone(epsg).tiles
     assert tile in territory.zone(epsg).claimed
+
+
+@settings(max_examples=60)
+@given(
+    west=st.one_of(st.floats(-180, 180), st.sampled_from([-180.0, -0.1, 2.9, 8.95, 20.9, 33.0, 41.9, 77.9, 179.95])),
+    south=st.one_of(st.floats(-79, 83), st.sampled_from([-0.1, 55.9, 63.9, 71.9, 83.4])),
+    side=st.sampled_from([1e-4, 0.05, 0.5]),
+    share=st.floats(0.05, 0.95),
+)
+def test_every_point_of_any_box_is_mapped_and_claimed_in_the_zone_that_holds_it(
+    west: float, south: float, side: float, share: float
+) -> None:
+    east = (west + side + 180) % 360 - 180
+    if west == east:
+        return
+    longitude, latitude = (west + share * side + 180) % 360 - 180, south + share * side
+    zone = of_user(f"{west:.7f},{south:.7f},{east:.7f},{south + side:.7f}").zone(zone_epsg(longitude, latitude))
+    tile = tile_at(zone.epsg, longitude, latitude)
+    assert tile in zone.tiles
+    assert tile in zone.claimed
+    x, y = from_lonlat(zone.epsg).transform(longitude, latitude)
+    left, _, _, top = tile.bounds_lbrt
+    assert zone.chip_mask(tile)[int((top - y) // 2240), int((x - left) // 2240)]
 
 
 @pytest.mark.parametrize(

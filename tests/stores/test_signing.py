@@ -77,6 +77,6 @@ def test_missing_keys_of_copernicus_are_named(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(WrongCall, match="AWS_ACCESS_KEY_ID is not set"):
         sign("s3://eodata/Sentinel-2/B02.jp2", "cdse")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
-    assert sign("s3://eodata/Sentinel-2/B02.jp2", "cdse") == "s3://eodata/Sentinel-2/B02.jp2"
+    assert sign("s3://eodata/Sentinel-2/B02.jp2", "cdse") == "/vsis3/eodata/Sentinel-2/B02.jp2"
     assert access_options("s3://eodata/x")["AWS_S3_ENDPOINT"] == "eodata.dataspace.copernicus.eu"
     assert access_options("https://x/y.tif") == {}
