@@ -34,7 +34,10 @@ class AreaEvidence:
     area_probability_m2: Floats
     """Sum of probability x pixel area over feature and rim; equal to `area_m2` when there is no probability."""
     doubt_m2: Floats
-    """Sum of the models' disagreement (spread) x pixel area over feature and rim; 0 when there is one model."""
+    """Half the area of feature and rim that changes sides when every probability moves by its spread; 0 when there is one model.
+
+    A pixel on which models disagree far from the threshold is water to all of them, and adds nothing.
+    """
     variance_px: Floats
     """Sum of p (1 - p) over feature and rim, pixels; 0 when there is no probability."""
     observed_share: Floats
@@ -53,7 +56,8 @@ class AreaInterval:
 def area_interval(evidence: AreaEvidence, *, pixel_m: float = PIXEL_M, coregistration_m: float = COREGISTRATION_M) -> AreaInterval:
     """Combine the error terms of areas mapped with pixels of `pixel_m`.
 
-    Sigma: shoreline, probability and co-registration, independent of each other, added in quadrature.
+    Sigma: mixed pixels and co-registration, independent of each other, in quadrature. Mixed pixels are measured twice, by the
+    length of the shore and by what the model says of its own doubt; the larger counts, for both speak of the same pixels.
     Low and high: 1.96 sigma, plus what the expected area (`area_probability_m2`) lies beyond the outline on that side, plus,
     on the high side only, the ground that was not observed, extended at the density of what was: area x (1 - o) / o.
     """
@@ -82,7 +86,7 @@ def without_probability(area_m2: Floats, perimeter_m: Floats) -> AreaEvidence:
 
 
 def _probability_m2(evidence: AreaEvidence, pixel_m: float) -> Floats:
-    # Disagreement of models is one error for the whole feature; chance per pixel averages out over patches.
+    # Models disagree about a whole feature at once; chance per pixel averages out over patches.
     by_chance = pixel_m**2 * np.sqrt(CORRELATED_PX * evidence.variance_px)
     return np.hypot(evidence.doubt_m2, by_chance)
 

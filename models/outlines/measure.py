@@ -11,6 +11,7 @@ from scipy import ndimage
 from catalog.facts.causes import Cause
 from catalog.facts.errors import GridMismatch
 from catalog.facts.grids import PIXEL_M
+from catalog.facts.options import OutlineOptions
 from catalog.facts.schemas import PROBABILITY_NODATA, PROBABILITY_SCALE
 
 Mask = NDArray[np.bool_]
@@ -63,7 +64,7 @@ class Statistics:
 
     area_probability_m2: float
     doubt_m2: float
-    """Spread x pixel area over feature and rim (see `interval.AreaEvidence`)."""
+    """What members of an ensemble would add or take away (see `interval.AreaEvidence`)."""
     variance_px: float
     """p (1 - p) over feature and rim (see `interval.AreaEvidence`)."""
     elevation_m: float
@@ -90,10 +91,12 @@ def window_of(bounds: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
     return y0 - MARGIN_PX, x0 - MARGIN_PX, y1 + MARGIN_PX, x1 + MARGIN_PX
 
 
-def measure(inside: Mask, others: Mask, around: Surroundings, *, pixel_area_m2: float, year: int) -> Statistics:
+def measure(
+    inside: Mask, others: Mask, around: Surroundings, *, pixel_area_m2: float, year: int, threshold: float = OutlineOptions().threshold
+) -> Statistics:
     """Describe the feature `inside` (y, x); `others` are pixels of other features, which its rim leaves out.
 
-    `pixel_area_m2` comes from `geodesy.pixel_area_m2`, so that sums of pixels agree with geodesic areas.
+    `threshold` is the probability the outline was cut at. `pixel_area_m2` comes from `geodesy.pixel_area_m2`, so that sums of pixels agree with geodesic areas.
     """
     _require_one_shape(inside, others, around)
     rim = ndimage.binary_dilation(inside, _BOX, iterations=RIM_PX) & ~inside & ~others
@@ -106,7 +109,7 @@ def measure(inside: Mask, others: Mask, around: Surroundings, *, pixel_area_m2: 
     heights = around.dem[inside]
     return Statistics(
         area_probability_m2=float(np.nansum(probability)) * pixel_area_m2,
-        doubt_m2=float(np.nansum(spread)) * pixel_area_m2,
+        doubt_m2=_doubt_px(probability, spread, threshold) * pixel_area_m2,
         variance_px=float(np.nansum(probability * (1 - probability))),
         elevation_m=_quantile(heights, 0.5),
         elevation_range_m=_quantile(heights, 0.95) - _quantile(heights, 0.05),
@@ -142,6 +145,12 @@ def _require_one_shape(inside: Mask, others: Mask, around: Surroundings) -> None
 
 def _unscaled(stored: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.where(stored == PROBABILITY_NODATA, np.nan, stored * PROBABILITY_SCALE)
+
+
+def _doubt_px(probability: NDArray[np.float64], spread: NDArray[np.float64], threshold: float) -> float:
+    """Return half the pixels that change sides when the probability moves by one spread up or down."""
+    moved = np.nan_to_num(spread)
+    return float((probability + moved >= threshold).sum() - (probability - moved >= threshold).sum()) / 2
 
 
 def _mean(values: NDArray[np.float64]) -> float:

@@ -48,7 +48,13 @@ def test_doubt_and_chance_widen_both_sides():
     for wider in (doubtful, fuzzy):
         assert wider.low_m2 < clear.low_m2
         assert wider.high_m2 > clear.high_m2
-    assert doubtful.sigma_m2[0] == pytest.approx(np.hypot(clear.sigma_m2[0], 4e5))
+
+
+def test_shore_length_and_doubt_speak_of_the_same_pixels_and_are_not_added():
+    shore = shoreline_m2(np.array([5e3]))[0]
+    clear, same = area_interval(evidence()), area_interval(evidence(doubt_m2=0.99 * shore))
+    assert same.sigma_m2 == clear.sigma_m2
+    assert area_interval(evidence(doubt_m2=4e5)).sigma_m2[0] == pytest.approx(4e5, rel=1e-3)
 
 
 def test_outlines_alone_have_a_symmetric_interval():

@@ -44,8 +44,16 @@ def test_probability_is_summed_over_lake_and_rim_and_averaged_inside():
     assert found.probability == pytest.approx(0.9)
     assert found.spread == pytest.approx(0.04)
     assert found.area_probability_m2 == pytest.approx(100 * (0.9 * LAKE.sum() + 0.1 * rim))
-    assert found.doubt_m2 == pytest.approx(100 * 0.04 * (LAKE.sum() + rim))
+    assert found.doubt_m2 == 0, "0.9 and 0.1 are far from the threshold for a spread of 0.04"
     assert found.variance_px == pytest.approx(0.09 * (LAKE.sum() + rim))
+
+
+def test_doubt_is_half_of_what_one_spread_more_or_less_would_change():
+    probability = around().probability.copy()
+    probability[8, 9:22] = 130
+    probability[7, 9:13] = 120
+    found = described(around(probability=probability))
+    assert found.doubt_m2 == pytest.approx(100 * (13 + 4) / 2)
 
 
 def test_the_rim_leaves_a_neighbouring_lake_to_itself():
