@@ -18,9 +18,11 @@ from models.pictures.map_frame import Extent, draw_degrees, draw_north, draw_sca
 from models.pictures.thumbnails import Thumbnail, cause_shares, fit
 from models.pictures.tones import CAUSE_NAMES, shade, swatch, true_colour
 
-LONGEST_PX: Final = 1600
+LONGEST_PX: Final = 1700
 """Longer side of the map itself; thumbnails are made no larger than this."""
 _SMALLEST_PX: Final = 900
+_NARROWEST_PX: Final = 820
+"""Header and legend need as much."""
 _MARGIN_LEFT, _MARGIN_RIGHT, _HEADER, _FOOTER = 52, 24, 92, 174
 _LINE, _SCALE_ROOM = 25, 330
 _TINY_PX: Final = 7.0
@@ -81,7 +83,7 @@ def map_picture(thumbnail: Thumbnail, outlines: Sequence[tuple[BaseGeometry, str
     """Draw a region-year as PNG; `outlines` are (polygon in the thumbnail's CRS, key of KINDS)."""
     image = fit(thumbnail, _SMALLEST_PX, LONGEST_PX)
     height, width = image.cause.shape
-    sheet = Sheet(_MARGIN_LEFT + max(width, _SMALLEST_PX) + _MARGIN_RIGHT, _HEADER + height + _FOOTER)
+    sheet = Sheet(_MARGIN_LEFT + max(width, _NARROWEST_PX) + _MARGIN_RIGHT, _HEADER + height + _FOOTER)
     extent = Extent(image.epsg, image.left_m, image.top_m - height * image.pixel_m, image.left_m + width * image.pixel_m, image.top_m)
     _draw_map(sheet, image, extent, outlines)
     _draw_header(sheet, caption, cause_shares(image.cause).get(Cause.USABLE, 0.0))

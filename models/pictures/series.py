@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 LARGEST: Final = 5
 """Features that get a line of their own."""
+NEARLY_ALL: Final = 0.05
+"""Share of the total that may be unseen or not comparable before a year counts as incomplete."""
 _SEEN: Final = frozenset({"present", "partly_observed"})
 
 
@@ -56,9 +58,9 @@ class RegionSeries:
 
     years: NDArray[np.int64]
     total: Line
-    """Area of the features seen, km2; NaN in a year in which none of them was looked at."""
+    """Area of the features seen, km2; NaN in a year in which none of them was looked at. Comparable where nearly all was seen."""
     unseen_km2: NDArray[np.float64]
-    """Last known area of features that were not looked at in the year: what the total may lack."""
+    """What the total may lack: the last known area of features not looked at, and what others lost that were seen in part."""
     counts: NDArray[np.float64]
     """Features present; NaN in an unobserved year."""
     unseen_counts: NDArray[np.int64]
@@ -80,7 +82,7 @@ def prepare(rows: Sequence[TrackYear], events: Sequence[EventMark]) -> RegionSer
     return RegionSeries(
         years,
         _total(grid, years),
-        _sum([table.carried(table.unseen()) for table in grid], years),
+        _sum([table.shortfall() for table in grid], years),
         np.where(_looked_at(grid, years), _sum([table.present.astype(float) for table in grid], years), np.nan),
         _sum([table.unseen().astype(float) for table in grid], years).astype(np.int64),
         _observed(grid, years),
@@ -124,11 +126,18 @@ class _Feature:
             state[n] = not (present or gone)
         return state & np.logical_or.accumulate(self.present)
 
-    def carried(self, where: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Last known area in km2 in the years `where`, else 0."""
-        known = np.where(np.isfinite(self.middle), np.arange(len(self.middle)), -1)
-        last = np.maximum.accumulate(known) if len(known) else known
-        return np.where(where & (last >= 0), self.middle[np.maximum(last, 0)] / 1e6, 0.0)
+    def doubtful(self) -> NDArray[np.bool_]:
+        """Years in which it was seen, but not as well as in others."""
+        return self.present & ~self.comparable
+
+    def shortfall(self) -> NDArray[np.float64]:
+        """Area in km2 that may be there beside what was measured, by the last year in which the feature was well seen."""
+        well_seen = self.present & self.comparable
+        years = np.where(well_seen, np.arange(len(self.middle)), -1)
+        last = np.maximum.accumulate(years) if len(years) else years
+        known = np.where(last >= 0, self.middle[np.maximum(last, 0)], np.fmax.accumulate(self.middle)) / 1e6
+        missing = np.where(self.doubtful(), known - self.middle / 1e6, known)
+        return np.where(self.unseen() | self.doubtful(), np.nan_to_num(np.maximum(missing, 0.0)), 0.0)
 
 
 def _by_feature(rows: Sequence[TrackYear], years: NDArray[np.int64]) -> dict[str, _Feature]:
@@ -175,8 +184,8 @@ def _total(grid: Sequence[_Feature], years: NDArray[np.int64]) -> Line:
     middle = np.where(looked_at, np.sum([np.nan_to_num(t.middle) for t in grid] or zero, axis=0), np.nan) / 1e6
     below = np.sqrt(np.sum([np.nan_to_num(t.middle - t.low) ** 2 for t in grid] or zero, axis=0)) / 1e6
     above = np.sqrt(np.sum([np.nan_to_num(t.high - t.middle) ** 2 for t in grid] or zero, axis=0)) / 1e6
-    complete = _sum([table.unseen().astype(float) for table in grid], years) == 0
-    return Line("total", years, middle, middle - below, middle + above, complete)
+    lacking = _sum([table.shortfall() + np.where(table.doubtful(), table.middle / 1e6, 0.0) for table in grid], years)
+    return Line("total", years, middle, middle - below, middle + above, lacking <= NEARLY_ALL * np.nan_to_num(middle))
 
 
 def _observed(grid: Sequence[_Feature], years: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +15,7 @@ from models.pictures.canvas import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, RULE
 from models.pictures.series import Line, RegionSeries, pieces
 
 _WIDTH, _LEFT, _RIGHT, _HEADER, _FOOTER, _GAP = 1200, 84, 196, 122, 88, 52
-_TOTAL, _COUNTS, _LARGEST, _ROW = 240, 120, 260, 26
+_TOTAL, _COUNTS, _LARGEST, _ROW = 240, 120, 260, 30
 _STYLES: Final = ((BLUE, "o"), (VERMILION, "s"), (GREEN, "^"), (PURPLE, "D"), (ORANGE, "v"))
 _EVENTS: Final = (
     ("appear", "^", GREEN),
@@ -27,6 +28,8 @@ _EVENTS: Final = (
 )
 _LOG_RATIO: Final = 12.0
 """Areas further apart than this share no linear axis."""
+_CUT: Final = 1.6
+"""Intervals that reach higher than this many times the largest value do not set the range."""
 
 
 def series_picture(series: RegionSeries, *, title: str, target: str, source: str) -> bytes:
@@ -75,15 +78,16 @@ def _draw_total(axes: Axes, series: RegionSeries) -> None:
     for piece in pieces(line, line.comparable):
         axes.plot(line.years[piece], line.middle[piece], color=BLUE, lw=1.6, zorder=3)
     _error_bars(axes, line, BLUE)
-    lacking = np.isfinite(line.middle) & ~line.comparable
+    known = np.isfinite(line.middle)
+    lacking, some = known & ~line.comparable, known & (series.unseen_km2 > 0)
     upper = line.middle + series.unseen_km2
-    axes.vlines(line.years[lacking], line.middle[lacking], upper[lacking], color=BLUE, lw=1.1, linestyle=(0, (1.5, 2)), zorder=2)
-    axes.plot(line.years[lacking], upper[lacking], "_", color=BLUE, ms=9, mew=1.3, zorder=2)
-    axes.plot(line.years[~lacking], line.middle[~lacking], "o", color=BLUE, ms=6, zorder=4)
+    axes.vlines(line.years[some], line.middle[some], upper[some], color=BLUE, lw=1.1, linestyle=(0, (1.5, 2)), zorder=2)
+    axes.plot(line.years[some], upper[some], "_", color=BLUE, ms=9, mew=1.3, zorder=2)
+    axes.plot(line.years[known & ~lacking], line.middle[known & ~lacking], "o", color=BLUE, ms=6, zorder=4)
     axes.plot(line.years[lacking], line.middle[lacking], "o", mfc="white", mec=BLUE, mew=1.5, ms=6, zorder=4)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.margins(y=0.12)
+    _set_range(axes, [line, replace(line, middle=upper)])
 
 
 def _draw_counts(axes: Axes, series: RegionSeries, target: str) -> None:
@@ -106,7 +110,9 @@ def _draw_counts(axes: Axes, series: RegionSeries, target: str) -> None:
     wide_enough = len(series.years) <= 25
     for year, count in zip(series.years, series.counts, strict=True):
         if wide_enough and np.isfinite(count):
-            axes.annotate(thousands(count), (year, count), (0, 2), textcoords="offset points", ha="center", fontsize=8, color=INK)
+            axes.annotate(
+                thousands(count), (year, count), (0, -3), textcoords="offset points", ha="center", va="top", fontsize=8, color=INK
+            )
     axes.set_ylim(0, max(1.0, float((seen + unseen).max(initial=0)) * 1.22))
     axes.yaxis.set_major_locator(MaxNLocator(3, integer=True))
 
@@ -120,14 +126,13 @@ def _draw_largest(axes: Axes, lines: Sequence[Line]) -> None:
         axes.set_yscale("log")
         axes.yaxis.set_minor_formatter(NullFormatter())
     for line, (colour, marker) in zip(lines, _STYLES, strict=False):
-        for piece in pieces(line):
+        for piece in pieces(line, line.comparable):
             axes.plot(line.years[piece], line.middle[piece], color=colour, lw=1.3, zorder=3)
         _error_bars(axes, line, colour)
         for mask, face in ((line.comparable, colour), (~line.comparable, "white")):
             axes.plot(line.years[mask], line.middle[mask], marker, color=colour, mfc=face, mew=1.3, ms=5, ls="none", zorder=4)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.margins(y=0.1)
-    axes.autoscale_view()
+    _set_range(axes, lines)
     _name_lines(axes, lines)
 
 
@@ -175,6 +180,38 @@ def _cell(year: float, share: float) -> Rectangle:
 def _error_bars(axes: Axes, line: Line, colour: str) -> None:
     known = np.isfinite(line.middle) & np.isfinite(line.low) & np.isfinite(line.high)
     axes.vlines(line.years[known], line.low[known], line.high[known], color=colour, lw=4.5, alpha=0.28, zorder=2)
+
+
+def _set_range(axes: Axes, lines: Sequence[Line]) -> None:
+    """Room for every value and for intervals of its own size; a wider one is cut, with its end written at the edge."""
+    middles = _finite([line.middle for line in lines])
+    if not len(middles):
+        axes.set_ylim(0, 1)
+        return
+    cut = _CUT * float(middles.max())
+    highs, lows = _finite([line.high for line in lines]), _finite([line.low for line in lines])
+    top = max(float(middles.max()), float(highs[highs <= cut].max(initial=0.0)))
+    if axes.get_yscale() == "log":
+        axes.set_ylim(float(middles.min()) / 1.4, top * 1.3)
+    else:
+        bottom = min(float(middles.min()), float(lows.min(initial=np.inf)))
+        room = 0.12 * max(top - bottom, 0.05 * top)
+        axes.set_ylim(max(bottom - room, 0.0) if bottom >= 0 else 0.0, top + room)
+    _tell_cut(axes, lines)
+
+
+def _tell_cut(axes: Axes, lines: Sequence[Line]) -> None:
+    """Write where the widest interval of a year ends when that lies beyond the axis."""
+    edge = axes.get_ylim()[1]
+    for n, year in enumerate(lines[0].years):
+        highest = max((float(line.high[n]) for line in lines if np.isfinite(line.high[n])), default=0.0)
+        if highest > edge:
+            axes.annotate(f"▲ {highest:.2g}", (year, edge), (5, -9), textcoords="offset points", fontsize=7.5, color=FAINT)
+
+
+def _finite(parts: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    values = np.concatenate(parts) if parts else np.zeros(0)
+    return values[np.isfinite(values)]
 
 
 def _heading(axes: Axes, words: str) -> None:

@@ -48,6 +48,21 @@ def test_what_was_not_seen_is_carried_at_its_last_known_area_beside_the_total():
     assert series.observed_share[1] == pytest.approx(5 / 7)
 
 
+def test_a_lake_seen_in_part_lacks_what_it_had_when_it_was_well_seen():
+    rows = [seen("a", 2018, 5e5), seen("a", 2019, 2e5, comparable=False), seen("a", 2020, 5e5)]
+    series = prepare(rows, [])
+    assert series.unseen_km2.tolist() == pytest.approx([0.0, 0.3, 0.0])
+    assert series.total.comparable.tolist() == [True, False, True]
+
+
+def test_a_pond_that_was_not_seen_does_not_make_a_year_incomplete():
+    rows = [seen("a", 2018, 5e5), seen("pond", 2018, 5e3), seen("a", 2019, 5e5), unseen("pond", 2019)]
+    series = prepare(rows, [])
+    assert series.total.comparable.tolist() == [True, True]
+    assert series.unseen_counts.tolist() == [0, 1]
+    assert series.unseen_km2[1] == pytest.approx(0.005)
+
+
 def test_a_lake_is_not_missed_before_it_was_ever_seen():
     series = prepare([seen("a", 2018, 5e5), unseen("b", 2018), seen("b", 2019, 1e5), seen("a", 2019, 5e5)], [])
     assert series.unseen_counts.tolist() == [0, 0]
