@@ -61,12 +61,8 @@ def area_interval(evidence: AreaEvidence, *, pixel_m: float = PIXEL_M, coregistr
     Low and high: 1.96 sigma, plus what the expected area (`area_probability_m2`) lies beyond the outline on that side, plus,
     on the high side only, the ground that was not observed, extended at the density of what was: area x (1 - o) / o.
     """
-    terms = (
-        shoreline_m2(evidence.perimeter_m, pixel_m),
-        _probability_m2(evidence, pixel_m),
-        _shift_m2(evidence, pixel_m, coregistration_m),
-    )
-    sigma = np.sqrt(sum(term**2 for term in terms))
+    mixed = np.maximum(shoreline_m2(evidence.perimeter_m, pixel_m), _probability_m2(evidence, pixel_m))
+    sigma = np.hypot(mixed, _shift_m2(evidence, pixel_m, coregistration_m))
     excess = evidence.area_probability_m2 - evidence.area_m2
     unseen = evidence.area_m2 * (1.0 / np.clip(evidence.observed_share, LEAST_OBSERVED, 1.0) - 1.0)
     low = evidence.area_m2 - Z_95 * sigma - np.maximum(-excess, 0.0)
