@@ -74,7 +74,7 @@ def on_grid_of(path: Path, mapped: Mapped, kind: str, name: str, fill: int, resa
         for cube in map(lazy_cube, mapped.cubes(kind)):
             part = np.full(image.shape, fill, np.float32)
             reproject(
-                cube[name].to_numpy().astype(np.float32),
+                cube[name].to_numpy().astype(np.float32, copy=False),
                 part,
                 src_transform=cube.rio.transform(),
                 src_crs=cube.rio.crs,
@@ -166,8 +166,12 @@ def test_ground_range_radar_is_refused_with_the_reason(mapped):
     assert reasons == {"not terrain corrected"}
 
 
-def test_the_composite_is_clear_wherever_any_date_was(mapped):
-    five = mapped("real_five_dates")
+@pytest.mark.parametrize(
+    ("name", "pixels"),
+    [("real_five_dates", 30_000), pytest.param("real_five_dates_whole", 800_000, marks=[pytest.mark.slow, pytest.mark.timeout(3600)])],
+)
+def test_the_composite_is_clear_wherever_any_date_was(mapped, name, pixels):
+    five = mapped(name)
     assert five.report.failures == ()
     scl, blue = (np.stack([_first_band(product / f"{band}.tif") for product in five.case.images]) for band in ("SCL", "B02"))
     clear = np.isin(scl, (4, 5, 6)) & (blue > 0)
@@ -175,7 +179,7 @@ def test_the_composite_is_clear_wherever_any_date_was(mapped):
     cause = on_grid_of(grid, five, "surface", "cause", int(Cause.OUTSIDE_REGION), Resampling.nearest)
     inside = inside_region(grid, five.case.region)
     some = inside & clear.any(0)
-    assert some.sum() > 30_000
+    assert some.sum() > pixels
     assert (cause[some] == Cause.USABLE).mean() > 0.995
     _assert_plausible(five, grid, blue, clear, some & (cause == Cause.USABLE))
 
