@@ -27,7 +27,7 @@ from models.pictures.map_picture import LONGEST_PX, MapCaption, kind_of, map_pic
 from models.pictures.thumbnails import Thumbnail, merge, shrink
 
 STAGE = "picture"
-VERSION = 1
+VERSION = 2
 _TRUE_COLOUR = [s2_index(name) for name in ("B04", "B03", "B02")]
 _Z95 = 1.96
 _STEP_PX = 2240
@@ -38,10 +38,14 @@ _STEP_PX = 2240
 def draw_pictures(job: Job) -> StageReport:
     """Draw the picture of a region-year unless its surface and inventory are those of the last one."""
     store, unit = open_store(job.store), unit_of(job, REGION_UNIT, STAGE)
-    started, before = time.monotonic(), {unit: ledger.find(open_store(job.store), unit)}
+    started, before = time.monotonic(), {unit: ledger.find(store, unit)}
     surfaces = {o.unit.tile: dict(o.outputs) for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "surface"}
     inventory = store.inventory(job.target, job.region, job.year)
-    inputs = {"stage": f"{STAGE} {VERSION}", "surfaces": surfaces, "inventory": checksum(inventory) if inventory.is_file() else "none"}
+    inputs = {
+        "stage": f"{STAGE} {VERSION}",
+        "surfaces": ledger.fingerprint_of(surfaces),
+        "inventory": checksum(inventory) if inventory.is_file() else "none",
+    }
     outcome = ledger.once(store, unit, inputs, lambda: _produce(store, job))
     return report_of(STAGE, [outcome], before.get, seconds=time.monotonic() - started)
 
