@@ -97,7 +97,7 @@ class ShapeRule(NamedTuple):
     """Length over width of narrow rivers (Wang et al. 2012 and Shugar et al. 2020 remove rivers by shape)."""
     fall: float = 0.012
     """Fall per length from which narrow water flows: lakes are level, models of 30 m good to about 1 m in 100 m."""
-    min_fall_m: float = 4.0
+    min_fall_m: float = 6.0
     certainty: float = 0.5
     """Share of the variance of height that the fall must explain."""
     wide_elongation: float = 3.0
@@ -124,6 +124,8 @@ class ShoreRule(NamedTuple):
     """Standard deviation of a pure surface beside what is measured, reflectance."""
     radar_noise: float = 0.005
     """The same for gamma0 in linear power."""
+    coarse_blur: float = 0.2
+    """Error of a share from a band of 20 m: half a pixel of its own beyond the shore, averaged and interpolated."""
     min_separation: float = 2.0
     """Ashman et al. 1994: two groups are apart from D = 2 on."""
 

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, binary_erosion
 
-from catalog.facts.bands import DEM_NAME, S1_NAMES, S2_SCALE, s2_index
+from catalog.facts.bands import DEM_NAME, S1_NAMES, S2_SCALE, native_resolution_m, s2_index
 from catalog.facts.causes import Cause
+from catalog.facts.grids import PIXEL_M
 from models.segmenter.backscatter import Backscatter, despeckled, radar_evidence, smoothed
 from models.segmenter.bodies import grown, rivers, steep
 from models.segmenter.contract import (
@@ -40,8 +41,10 @@ VERSION = "1"
 """Raised whenever the numbers change."""
 _BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
 _THROUGH_CLOUD = frozenset({Cause.NO_SCENE, Cause.CLOUD, Cause.CLOUD_SHADOW, Cause.TERRAIN_SHADOW})
-_REFUSED = 0.3
+_REFUSED = 0.1
 """Highest probability of what looks like water but is a river or a shadow."""
+_UNSEEDED = 0.15
+"""What is left of a half where no seed is near: one such pixel in twenty or fewer was water in simulated worlds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +157,11 @@ def _shares(
     if backscatter is not None:
         alone = backscatter.known & ~clear
         if (alone & water).any():
-            yield water_share(Signal(backscatter.power, (0, 1), 1.0, rule.radar_noise), alone, water, rule)
+            yield water_share(Signal(backscatter.power, (0, 1), 1.0, rule.radar_noise, (0.0, 0.0)), alone, water, rule)
     if window.s2 is not None and (clear & water).any():
         ground = has_optics(window, _BANDS) & ((window.cause == Cause.USABLE) | (window.cause == Cause.SNOW_OR_ICE))
-        signal = Signal(window.s2, tuple(s2_index(band) for band in _BANDS), S2_SCALE, rule.noise)
+        blur = tuple(rule.coarse_blur if native_resolution_m(band) > PIXEL_M else 0.0 for band in _BANDS)
+        signal = Signal(window.s2, tuple(s2_index(band) for band in _BANDS), S2_SCALE, rule.noise, blur)
         yield water_share(signal, clear, water, rule, ground=ground)
 
 
@@ -172,11 +176,11 @@ def _water(evidence: NDArray[np.float32], clear: NDArray[np.bool_], slope: NDArr
 def _probability(
     evidence: NDArray[np.float32], clear: NDArray[np.bool_], water: NDArray[np.bool_], options: IndexOptions
 ) -> NDArray[np.float32]:
-    """Logistic of the evidence, surer where all neighbours are water; what did not grow from a seed stays well under a half."""
+    """Logistic of the evidence, surer where all neighbours are water; hardly anything where no seed is."""
     inside = binary_erosion(water, np.ones((3, 3), bool), border_value=1)
     confidence = np.where(clear, np.float32(1), np.float32(options.radar.alone))
     plain = (1.0 / (1.0 + np.exp(-confidence * (evidence + options.context * inside)))).astype(np.float32)
-    floor = np.where(evidence <= -LIMIT, np.float32(0), np.minimum(plain, np.float32(_REFUSED)))
+    floor = np.where(evidence <= -LIMIT, np.float32(0), np.float32(_UNSEEDED) * np.minimum(plain, np.float32(0.5)))
     return np.where(water, plain, floor).astype(np.float32)
 
 

@@ -24,6 +24,8 @@ class Signal:
     """Physical value = stored value x scale."""
     noise: float
     """Standard deviation of a pure surface beside what is measured, physical units."""
+    blur: tuple[float, ...]
+    """Error of the share by blur, per band: bands of 20 m carry their neighbours' water."""
 
 
 def water_share(
@@ -37,7 +39,7 @@ def water_share(
     intermeans threshold (Ridler & Calvard 1978). `ground` says which pixels may show land, when more than the valid ones.
     """
     roles = _roles(valid, water, valid if ground is None else ground, rule.reach_px)
-    limits = np.array([signal.scale, signal.noise, rule.min_separation, rule.min_pure_px, rule.search_px], np.float64)
+    limits = np.array([signal.scale, signal.noise, rule.min_separation, rule.min_pure_px, rule.search_px, *signal.blur], np.float64)
     result: NDArray[np.float32] = _share_kernel(signal.stack, np.array(signal.numbers, np.int64), roles, limits)
     return result
 
@@ -73,11 +75,13 @@ def _members(
     return found, count
 
 
-def _unmixed(pixel: NDArray[np.float64], members: NDArray[np.float64], noise: float, min_separation: float) -> float:
+def _unmixed(pixel: NDArray[np.float64], members: NDArray[np.float64], limits: NDArray[np.float64]) -> float:
     along, whole = 0.0, 0.0
+    noise, min_separation, blur = limits[1], limits[2], limits[5:]
     for index in range(len(pixel)):
         apart = members[2, index] - members[0, index]
-        weight = apart / (members[1, index] + members[3, index] + noise * noise)
+        error = blur[index] * apart
+        weight = apart / (members[1, index] + members[3, index] + noise * noise + error * error)
         along += weight * (members[2, index] - pixel[index])
         whole += weight * apart
     if 2.0 * whole < min_separation * min_separation:
@@ -90,7 +94,7 @@ def _share(
 ) -> NDArray[np.float32]:
     share = np.full(roles.shape, np.nan, np.float32)
     pixel = np.zeros(len(numbers), np.float64)
-    scale, noise, min_separation, min_pure, reach = limits[0], limits[1], limits[2], int(limits[3]), int(limits[4])
+    scale, min_pure, reach = limits[0], int(limits[3]), int(limits[4])
     for y in range(roles.shape[0]):
         for x in range(roles.shape[1]):
             if roles[y, x] != _MIXED:
@@ -101,7 +105,7 @@ def _share(
                 continue
             for index in range(len(numbers)):
                 pixel[index] = scale * stack[numbers[index], y, x]
-            share[y, x] = _unmixed_kernel(pixel, members, noise, min_separation)
+            share[y, x] = _unmixed_kernel(pixel, members, limits)
     return share
 
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from models.segmenter.bodies import distance_inside, grown, steep
+from models.segmenter.bodies import distance_inside, grown, rivers, steep
+from models.segmenter.index_options import ShapeRule
 from models.segmenter.relief import relief_of
 
 
@@ -39,6 +40,29 @@ def test_growing_does_not_pass_over_corners() -> None:
     seeds = np.zeros((4, 4), bool)
     seeds[0, 0] = True
     assert grown(seeds, allowed, min_px=1).sum() == 1
+
+
+def _ellipse(long_px: float, wide_px: float, turn: float) -> np.ndarray:
+    y, x = np.mgrid[:120, :120] - 60.0
+    along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
+    return (along / long_px * 2) ** 2 + (across / wide_px * 2) ** 2 < 1
+
+
+@pytest.mark.parametrize("size", [(40.0, 8.0), (60.0, 12.0), (15.0, 5.0), (100.0, 10.0)])
+def test_level_lakes_survive_a_noisy_elevation_model(size: tuple[float, float]) -> None:
+    refused = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        noise = gaussian_filter(rng.normal(size=(120, 120)), rng.choice([3, 6, 10]))
+        refused += rivers(_ellipse(*size, rng.random() * np.pi), (2 * noise / noise.std()).astype(np.float32), ShapeRule()).any()
+    assert refused <= 2
+
+
+def test_without_an_elevation_model_only_long_narrow_water_is_a_river() -> None:
+    assert not rivers(_ellipse(60, 6, 0.5), None, ShapeRule()).any()
+    strip = np.zeros((300, 40), bool)
+    strip[20:280, 15:19] = True
+    assert rivers(strip, None, ShapeRule())[25:275].sum() == 1000
 
 
 def test_only_bodies_on_steep_ground_are_refused() -> None:

@@ -1,14 +1,17 @@
 """The weight-free model on real Sentinel-1 and Sentinel-2: a coast, dry land, a frozen river, a black lake."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning
 from scipy.ndimage import zoom
 
 from catalog.facts.bands import S2_NAMES, s2_index
+from catalog.facts.causes import Cause
 from models.segmenter.contract import WindowArrays
 from models.segmenter.index_options import IndexOptions
 from models.segmenter.indices import predict_window
@@ -67,3 +70,27 @@ def test_a_black_forest_lake_is_mapped_from_three_resolutions(shared_data: Path,
     found = _water(WindowArrays(np.zeros((120, 120), np.uint8), s2, s1))
     lake = s2[s2_index("B08")] < 600
     assert (found & lake).sum() / (found | lake).sum() > 0.9
+
+
+def test_farmland_holds_no_water_in_any_month(shared_data: Path) -> None:
+    """Ten monthly composites of Belgian fields, winter included: optics and radar together, and each alone."""
+    source = f"netcdf:{shared_data / 's1_s2_dem_tiles' / 'worldcereal_s1s2dem_12months.nc'}:"
+
+    def months(name: str) -> NDArray[np.float64]:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(source + name) as raster:
+                return np.asarray(raster.read()).astype(np.float64)
+
+    bands = {name: months(f"S2-L2A-{name}") for name in ("B02", "B03", "B04", "B08", "B11", "B12")}
+    backscatter = np.stack([20 * np.log10(np.maximum(months(f"S1-SIGMA0-{name}"), 1)) - 83 for name in ("VV", "VH")], axis=1)
+    clear_months = [month for month in range(12) if all((band[month] < 65535).all() for band in bands.values())]
+    assert len(clear_months) == 10
+    for month in clear_months:
+        s2 = np.ones((12, 100, 100), np.uint16)
+        for name, band in bands.items():
+            s2[s2_index(name)] = np.maximum(band[month], 1)
+        s1, clear = backscatter[month].astype(np.float32), np.zeros((100, 100), np.uint8)
+        assert _water(WindowArrays(clear, s2, s1)).sum() == 0
+        assert _water(WindowArrays(clear, s2)).sum() == 0
+        assert _water(WindowArrays(np.full_like(clear, Cause.CLOUD), None, s1)).sum() == 0
