@@ -14,7 +14,11 @@ _F = TypeVar("_F", bound=Callable[..., object])
 
 def compiled(function: _F) -> _F:
     """Compile on first call; the lock of the interpreter is released so that threads run side by side."""
-    return cast(_F, njit(cache=True, nogil=True)(function))
+    try:
+        return cast(_F, njit(cache=True, nogil=True)(function))
+    except RuntimeError:
+        # numba refuses to cache where neither the package nor the user's cache folder can be written, as in read-only images.
+        return cast(_F, njit(nogil=True)(function))
 
 
 @compiled
