@@ -66,7 +66,9 @@ def _produce(store: Store, job: Job) -> Outcome:
 def _thumbnail(store: Store, job: Job, zones: Sequence[ZoneTerritory]) -> Thumbnail:
     """All zones in the CRS of the first, which owns most tiles."""
     rectangles = [_rectangle(zone) for zone in zones]
-    factor = max(1, math.ceil(max(max(bottom - top, right - left) for top, left, bottom, right in rectangles) / LONGEST_PX))
+    # zones lie side by side
+    height, width = max(bottom - top for top, _, bottom, _ in rectangles), sum(right - left for _, left, _, right in rectangles)
+    factor = max(1, math.ceil(max(height, width) / LONGEST_PX))
     parts = []
     for zone, rectangle in zip(zones, rectangles, strict=True):
         cube = cubes.read_cube(store.cube(job.region, job.year, zone.epsg), SURFACE)

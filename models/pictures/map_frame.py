@@ -58,7 +58,7 @@ def degree_words(value: float, letters: str) -> str:
         text += f"{seconds % 3600 // 60:02d}′"
     if seconds % 60:
         text += f"{seconds % 60:02d}″"
-    return text + ("" if seconds == 0 else letters[0] if wrapped > 0 else letters[1])
+    return text + ("" if seconds in (0, 180 * 3600) else letters[0] if wrapped > 0 else letters[1])
 
 
 def bar_length_m(width_m: float) -> float:

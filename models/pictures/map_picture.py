@@ -152,8 +152,8 @@ def _draw_footer(sheet: Sheet, image: Thumbnail, extent: Extent, kinds: Sequence
     draw_north(panel, x=right - 12, y=24, extent=extent)
     draw_scale_bar(panel, right=right - 40, top=10, pixel_m=image.pixel_m, room_px=_SCALE_ROOM - 100)
     panel.plot([_MARGIN_LEFT, right], [_FOOTER - 62] * 2, color=RULE, lw=0.8)
-    error = "" if caption.area_error_km2 is None else " ± 95 % (errors of lakes independent)."
-    note = f"Surface reflectance on one tone curve for all years. Total area{error or '.'} EPSG:{image.epsg}. {caption.source}."
+    error = "" if caption.area_error_km2 is None else f"± is 95 %, errors of {caption.target} independent. "
+    note = f"Surface reflectance on one tone curve for all years. {error}EPSG:{image.epsg}. {caption.source}."
     sheet.text(_MARGIN_LEFT, below + _FOOTER - 54, note, 7.5, color=FAINT)
     sheet.text(right, below + _FOOTER - 54, caption.attribution, 7.5, color=FAINT, ha="right")
 

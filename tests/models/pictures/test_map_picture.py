@@ -146,7 +146,14 @@ def test_no_model_is_not_no_lake(count, words):
 
 @pytest.mark.parametrize(
     ("value", "letters", "words"),
-    [(86.5, "EW", "86°30′E"), (-67.0, "EW", "67°W"), (190.0, "EW", "170°W"), (-3.0 - 1 / 120, "NS", "3°00′30″S"), (0.0, "NS", "0°")],
+    [
+        (86.5, "EW", "86°30′E"),
+        (-67.0, "EW", "67°W"),
+        (190.0, "EW", "170°W"),
+        (180.0, "EW", "180°"),
+        (-3.0 - 1 / 120, "NS", "3°00′30″S"),
+        (0.0, "NS", "0°"),
+    ],
 )
 def test_degrees_are_written_as_people_read_them(value, letters, words):
     assert degree_words(value, letters) == words
