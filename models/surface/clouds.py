@@ -56,11 +56,11 @@ def judge_looks(looks: LookStack, terrain_shadow: npt.NDArray[np.bool_], options
     cloud, shadow = _second_opinion(looks, tags, seems, options)
     voters = ((seems & DATA) != 0) & (cloud == 0)
     water = (seems & WATER) != 0
-    water &= _most(water, voters, options.water_vote_share, at_least=2)
+    water &= _is_water(water, voters, tags, options.water_vote_share)
     dark = tags == Cause.CLOUD_SHADOW
     # The shadow of a cloud does not come back to the same place: a tag that does marks dark ground, and terrain is computed.
     dark &= ~_most(dark, voters & (tags != Cause.CLOUD), options.water_vote_share, at_least=MIN_LOOKS)
-    dates = range(looks.blue.shape[0])
+    dates = range(len(tags))
     cloud = np.stack([grow((cloud[t] != 0) | (tags[t] == Cause.CLOUD), CLOUD_EDGE_PX) for t in dates])
     shadow = np.stack([grow(shadow[t] != 0, SHADOW_EDGE_PX) | dark[t] for t in dates])
     snow = ((seems & SNOW) != 0) | (tags == Cause.SNOW_OR_ICE)
@@ -118,6 +118,16 @@ def _without_specks(mask: Codes) -> Codes:
     rows = padded[:-2] + padded[1:-1] + padded[2:]
     crowd = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
     return np.where(crowd >= 3, mask, np.uint8(0))
+
+
+def _is_water(water: npt.NDArray[np.bool_], voters: npt.NDArray[np.bool_], tags: Codes, share: float) -> npt.NDArray[np.bool_]:
+    """Pixels (y, x) that are water on most looks: of those that the classification calls clear, or, without any, of all three or more.
+
+    Ground in cloud shadow looks like water too, so looks that are themselves in doubt only decide where there are no others.
+    """
+    clear = voters & (tags == Cause.USABLE)
+    by_clear = _most(water, clear, share, at_least=1)
+    return np.where(clear.any(axis=0), by_clear, _most(water, voters, share, at_least=MIN_LOOKS))
 
 
 def _most(yes: npt.NDArray[np.bool_], voters: npt.NDArray[np.bool_], share: float, *, at_least: int) -> npt.NDArray[np.bool_]:

@@ -15,8 +15,12 @@ from catalog.facts.options import SurfaceOptions
 from catalog.facts.pixel_grids import PixelGrid, covering_grid
 
 Heights = npt.NDArray[np.float32]
-TERRAIN_M: Final = 40.0
-"""Pixels for shadows: near the 30 m of GLO-30, and whole numbers of them make a chip."""
+TERRAIN_M: Final = 20.0
+"""Pixels for shadows: those of the masks. On 40 m ridges of GLO-30 get blunt, and a third of the cast shadow is missed."""
+SUN_MARGIN_DEG: Final = 2.0
+"""Heights of 30 m are smoother than ground, so their shadows are too short; what is missed would be taken for water."""
+_NEVER_M: Final = np.float32(-1e6)
+"""Stands for heights that are unknown or beyond the array: nothing there casts a shadow."""
 NEAR_M: Final = 240.0
 """Ground around the tile whose shadow is also needed, because masks grow and 60 m pixels overlap tiles."""
 
@@ -49,20 +53,18 @@ def slope_deg(heights: Heights, resolution_m: float) -> Heights:
 
 
 def terrain_shadow(terrain: Terrain, sun: Sun, grid: PixelGrid, range_m: float) -> npt.NDArray[np.bool_]:
-    """Return where terrain shades `grid` (20 m, aligned to 40 m): cast shadow within `range_m`, or facing away from the sun.
+    """Return where terrain shades `grid`: cast shadow within `range_m`, or facing away from the sun.
 
-    `sun.azimuth_deg` counts from the grid's north here; see `grid_azimuth_deg`. Cast shadow: march towards the sun until the
-    ray leaves the relief (Corripio 2003, IJGIS 17, in its plain form). Raises GridMismatch when the heights do not reach far enough.
+    `sun.azimuth_deg` counts from the grid's north here; see `grid_azimuth_deg`. Cast shadow: the
+    ground on the way to the sun against the ray (Corripio 2003, IJGIS 17), all pixels at once. Raises GridMismatch when the heights do not reach far enough.
     """
     rows, columns = _inside(terrain.grid, grid)
-    azimuth, elevation = math.radians(sun.azimuth_deg), math.radians(sun.elevation_deg)
+    azimuth, elevation = math.radians(sun.azimuth_deg), math.radians(max(sun.elevation_deg - SUN_MARGIN_DEG, 1.0))
     east, south = math.sin(azimuth), -math.cos(azimuth)
     steps = math.ceil(range_m / terrain.grid.resolution_m)
     climb = math.tan(elevation) * terrain.grid.resolution_m
     heights = np.ascontiguousarray(terrain.heights, dtype=np.float32)
-    known = heights[np.isfinite(heights)]
-    summit = float(known.max()) if known.size else 0.0
-    shaded = _cast(heights, (rows.start, rows.stop, columns.start, columns.stop), (south, east, climb), steps, summit)
+    shaded = _obstacles(heights, (south, east, climb), steps)[rows, columns] > heights[rows, columns]
     window = slice(rows.start - 1, rows.stop + 1), slice(columns.start - 1, columns.stop + 1)
     slope_east, slope_south = _gradient(heights[window].astype(np.float64), terrain.grid.resolution_m)
     facing = math.sin(elevation) - math.cos(elevation) * (slope_east * east + slope_south * south)
@@ -94,28 +96,42 @@ def _gradient(heights: npt.NDArray[np.float64], size_m: float) -> tuple[npt.NDAr
     return east, south
 
 
-@numba.njit(nogil=True, cache=True)
-def _cast(heights, window, ray, steps, summit):  # type: ignore[no-untyped-def]
-    """Walk from each pixel of the window towards the sun, one pixel length a step, heights bilinear between centres."""
-    first_row, last_row, first_column, last_column = window
+def _obstacles(heights: Heights, ray: tuple[float, float, float], steps: int) -> Heights:
+    """Return how high the ground towards the sun stands above the level of the ray at the pixel, at most, over 1 to `steps` pixels.
+
+    The maximum over 2n steps is that over n steps here and, lowered by their climb, that over n steps seen n steps ahead.
+    """
     south, east, climb = ray
-    shaded = np.zeros((last_row - first_row, last_column - first_column), np.bool_)
-    for row in range(first_row, last_row):
-        for column in range(first_column, last_column):
-            height = heights[row, column]
-            for step in range(1, steps + 1):
-                level = height + climb * step
-                y, x = row + south * step, column + east * step
-                if not level < summit or y < 0 or x < 0 or y >= heights.shape[0] - 1 or x >= heights.shape[1] - 1:
-                    break
-                i, j = int(y), int(x)
-                v, u = y - i, x - j
-                upper = heights[i, j] * (1 - u) + heights[i, j + 1] * u
-                lower = heights[i + 1, j] * (1 - u) + heights[i + 1, j + 1] * u
-                if upper * (1 - v) + lower * v > level:
-                    shaded[row - first_row, column - first_column] = True
-                    break
-    return shaded
+    known = np.where(np.isnan(heights), _NEVER_M, heights).astype(np.float32)
+    reach = _ahead(known, np.full_like(known, _NEVER_M), (south, east), climb)
+    done = 1
+    while done < steps:
+        step = min(done, steps - done)
+        reach = _ahead(reach, reach, (south * step, east * step), climb * step)
+        done += step
+    return reach
+
+
+def _ahead(field: Heights, here: Heights, shift_yx: tuple[float, float], drop: float) -> Heights:
+    whole_y, whole_x = math.floor(shift_yx[0]), math.floor(shift_yx[1])
+    weights = np.float32(shift_yx[0] - whole_y), np.float32(shift_yx[1] - whole_x)
+    out = here.copy()
+    _raise(field, (whole_y, whole_x), weights, np.float32(drop), out)
+    return out
+
+
+@numba.njit(nogil=True, cache=True)
+def _raise(field, shift, weights, drop, out):  # type: ignore[no-untyped-def]
+    """Raise `out` to the field at a constant shift, bilinear, less `drop`."""
+    (dy, dx), (wy, wx) = shift, weights
+    height, width = field.shape
+    one = np.float32(1)
+    for y in range(max(0, -dy), min(height, height - 1 - dy)):
+        upper, lower, target = field[y + dy], field[y + dy + 1], out[y]
+        for x in range(max(0, -dx), min(width, width - 1 - dx)):
+            top = upper[x + dx] * (one - wx) + upper[x + dx + 1] * wx
+            bottom = lower[x + dx] * (one - wx) + lower[x + dx + 1] * wx
+            target[x] = max(target[x], top * (one - wy) + bottom * wy - drop)
 
 
 def sun_position(instant: datetime, longitude: float, latitude: float) -> Sun:

@@ -232,7 +232,7 @@ def test_four_small_tiles_equal_one_large_tile():
 def compose_at(world, scenes, tile):
     options = SurfaceOptions()
     grid = terrain_grid(tile, options)
-    east, north = np.meshgrid(grid.left + np.arange(grid.width) * 40.0 + 20, grid.top - np.arange(grid.height) * 40.0 - 20)
+    east, north = np.meshgrid(grid.left + np.arange(grid.width) * 20.0 + 10, grid.top - np.arange(grid.height) * 20.0 - 10)
     heights = (3000 + 900 * np.sin(east / 700) * np.cos(north / 900)).astype(np.float32)
     return compose(world, scenes, tile, terrain=Terrain(heights, grid))
 

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from catalog.facts.errors import GridMismatch
 from catalog.facts.grids import Tile
 from catalog.facts.options import SurfaceOptions
 from catalog.facts.pixel_grids import PixelGrid, covering_grid
-from models.surface.terrain import Sun, Terrain, grid_azimuth_deg, slope_deg, sun_position, terrain_grid, terrain_shadow
+from models.surface.terrain import SUN_MARGIN_DEG, Sun, Terrain, grid_azimuth_deg, slope_deg, sun_position, terrain_grid, terrain_shadow
 
 TILE = Tile(32643, 200, 1700, 1)
 GRID = covering_grid(TILE.epsg, TILE.bounds_lbrt, 20, 12)
@@ -18,8 +19,8 @@ RANGE_M = 4480.0
 
 def terrain_of(height) -> Terrain:
     grid = terrain_grid(TILE, SurfaceOptions())
-    east = grid.left + (np.arange(grid.width) + 0.5) * 40
-    north = grid.top - (np.arange(grid.height) + 0.5) * 40
+    east = grid.left + (np.arange(grid.width) + 0.5) * 20
+    north = grid.top - (np.arange(grid.height) + 0.5) * 20
     return Terrain(np.asarray(height(*np.meshgrid(east, north)), dtype=np.float32), grid)
 
 
@@ -52,8 +53,8 @@ def test_a_wall_casts_a_shadow_of_its_height_away_from_the_sun(azimuth, side):
     lit_side = profile[62:] if side in ("north", "west") else profile[:50]
     dark_side = profile[:50][::-1] if side in ("north", "west") else profile[62:]
     assert not lit_side.any()
-    # 400 m at 45 degrees: 400 m of shadow, 20 pixels of 20 m, give or take the 40 m of the heights.
-    assert 16 <= 6 + int(dark_side.argmin()) <= 24
+    # 400 m at 45 degrees less the margin: 429 m of shadow, 21 pixels of 20 m behind the wall, which is one pixel thick.
+    assert 20 <= 6 + int(dark_side.argmin()) <= 23
 
 
 def test_a_slope_that_turns_away_from_the_sun_is_dark_and_its_opposite_is_not():
@@ -61,6 +62,24 @@ def test_a_slope_that_turns_away_from_the_sun_is_dark_and_its_opposite_is_not():
     shaded = terrain_shadow(ridge, Sun(30.0, 180.0), GRID, RANGE_M)[12:-12, 12:-12]
     assert shaded[:50].all()
     assert not shaded[62:].any()
+
+
+def test_shadows_agree_with_walking_every_ray():
+    hills = terrain_of(lambda east, north: 4000 + 300 * np.sin(east / 300) * np.cos(north / 400) + 200 * np.sin(east / 90 + north / 70))
+    sun = Sun(24.0, 133.0)
+    shaded = terrain_shadow(hills, sun, GRID, RANGE_M)
+    azimuth, climb = np.radians(sun.azimuth_deg), np.tan(np.radians(sun.elevation_deg - SUN_MARGIN_DEG)) * 20
+    first_row, first_column = round((hills.grid.top - GRID.top) / 20), round((GRID.left - hills.grid.left) / 20)
+    for row, column in np.random.default_rng(0).integers(0, 136, (300, 2)):
+        step = np.arange(1, 225)
+        place = [first_row + row - np.cos(azimuth) * step, first_column + column + np.sin(azimuth) * step]
+        ahead = ndimage.map_coordinates(hills.heights.astype(float), place, order=1)
+        height = float(hills.heights[first_row + row, first_column + column])
+        if (ahead > height + climb * step + 2).any():
+            assert shaded[row, column]
+        elif not (ahead > height + climb * step - 2).any():
+            facing = slope_deg(hills.heights, 20)[first_row + row, first_column + column] > sun.elevation_deg - SUN_MARGIN_DEG
+            assert not shaded[row, column] or facing
 
 
 def test_unknown_heights_cast_no_shadow():
