@@ -9,7 +9,7 @@ along shores. It is the baseline that every trained model must beat.
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ VERSION = "1"
 """Raised whenever the numbers change."""
 _BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
 _THROUGH_CLOUD = frozenset({Cause.NO_SCENE, Cause.CLOUD, Cause.CLOUD_SHADOW, Cause.TERRAIN_SHADOW})
+_MAY_SEE = [int(Cause.USABLE), *sorted(int(cause) for cause in _THROUGH_CLOUD)]
 _REFUSED = 0.1
 """Highest probability of what looks like water but is a river or a shadow."""
 _UNSEEDED = 0.15
@@ -108,7 +109,7 @@ def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray
     shape = window.cause.shape
     relief = relief_of(window.dem, shape)
     clear = has_optics(window, _BANDS) & (window.cause == Cause.USABLE)
-    backscatter = None if window.s1 is None else despeckled(window.s1)
+    backscatter = None if window.s1 is None else _within(despeckled(window.s1), clear | np.isin(window.cause, _MAY_SEE))
     evidence, spread = _evidence(window, clear, relief, backscatter, options)
     water = _water(evidence, clear, relief.slope_deg, options) if (evidence > 0).any() else np.zeros(shape, bool)
     probability = _probability(evidence, clear, water, options)
@@ -117,9 +118,14 @@ def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray
     if water.any():
         refused = rivers(water, window.dem, options.shape) | steep(water, relief.slope_deg, max_slope_deg=options.relief.object_slope_deg)
         probability = np.where(_with_shores(refused, water, options.shore.reach_px), np.minimum(probability, _REFUSED), probability)
-    answered = clear if backscatter is None else clear | (backscatter.known & _near(water, options.shore.reach_px))
     # Radar alone that shows no lake answers nothing: wind and wet snow hide water from it, so it cannot prove absence.
+    answered = clear if backscatter is None else clear | (backscatter.known & _near(water & ~clear, options.shore.reach_px))
     return np.where(answered, probability, np.float32(np.nan)).astype(np.float32), spread
+
+
+def _within(backscatter: Backscatter, allowed: NDArray[np.bool_]) -> Backscatter:
+    """Forget what radar saw where the model does not answer anyway: wet snow must not grow onto lakes."""
+    return replace(backscatter, known=backscatter.known & allowed)
 
 
 def _with_shores(refused: NDArray[np.bool_], water: NDArray[np.bool_], reach_px: int) -> NDArray[np.bool_]:

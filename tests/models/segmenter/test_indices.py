@@ -227,6 +227,33 @@ def test_a_cloud_over_part_of_a_lake_leaves_the_rest_as_it_is() -> None:
     assert (clear >= 0.5).sum() == pytest.approx(np.where(cause == 0, LAKES, 0).sum(), rel=0.05)
 
 
+def test_a_cloud_over_half_a_windy_lake_leaves_that_half_unobserved() -> None:
+    s2, s1 = composite(LAKES, "milky", "moraine"), radar(LAKES, water_db=-12.0)
+    cause = np.zeros((SIDE, SIDE), np.uint8)
+    cause[:, 41:] = Cause.CLOUD
+    found = probability(window(s2, cause=cause, s1=s1))
+    assert np.isnan(found[:, 41:]).all()
+    assert (found[:, :41] >= 0.5).sum() == pytest.approx(LAKES[:, :41].sum(), rel=0.05)
+
+
+def test_a_cloud_over_half_a_calm_lake_is_seen_through() -> None:
+    cause = np.zeros((SIDE, SIDE), np.uint8)
+    cause[:, 41:] = Cause.CLOUD
+    found = probability(window(composite(LAKES, "milky", "moraine"), cause=cause, s1=radar(LAKES)))
+    assert (np.nan_to_num(found) >= 0.5).sum() == pytest.approx(LAKES.sum(), rel=0.1)
+
+
+def test_snow_that_is_dark_to_radar_does_not_grow_onto_the_lake() -> None:
+    lake = discs((60, 60, 15))
+    cause = np.zeros((SIDE, SIDE), np.uint8)
+    cause[:, 76:] = Cause.SNOW_OR_ICE
+    dark = np.maximum(lake, np.where(cause == Cause.SNOW_OR_ICE, 1.0, 0.0))
+    s2 = composite(lake, "milky", "moraine")
+    with_radar, without = probability(window(s2, cause=cause, s1=radar(dark))), probability(window(s2, cause=cause))
+    assert np.isnan(with_radar[cause > 0]).all()
+    assert np.array_equal(with_radar[cause == 0] >= 0.5, without[cause == 0] >= 0.5)
+
+
 def test_spread_is_larger_at_the_shore_than_inside() -> None:
     spread = predict_window(window(composite(LAKES, "clear", "moraine")), OPTIONS)[1]
     inside = discs((40.3, 41.1, 16), (90.2, 90.7, 8)) == 1

@@ -1,6 +1,7 @@
 """Streaming gives the same bytes whatever the batches and tiles, and refuses to leave a usable pixel without a prediction."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -192,6 +193,52 @@ def test_the_reader_runs_ahead_by_a_bounded_number_of_windows() -> None:
     running.close()
     assert len(read) <= early + 2
     assert early < 40
+
+
+def test_tiles_are_given_out_before_the_zone_is_read_further_south() -> None:
+    one, deepest = world(0), [TOP]
+
+    def noting(origin_yx: tuple[int, int], size: int) -> WindowArrays:
+        deepest.append(origin_yx[0])
+        return one.read(origin_yx, size)
+
+    for prediction in stream(Toy(), tiles_of(1), noting):
+        bottom = prediction.tile.origin_yx_px[0] + prediction.tile.size_px
+        assert max(deepest) < bottom + CHIP_PX
+
+
+@dataclass(frozen=True)
+class Shy(Toy):
+    """Answers nothing where green is low; may only do so through cloud."""
+
+    @property
+    def contract(self) -> InputContract:
+        needs = (ModalityNeed("s2", ("B03",), "1e-4"), ModalityNeed("s1", ("VV", "VH"), "dB", required=False))
+        return InputContract(
+            needs, self.window_px, self.stride_px, sees_through=frozenset({Cause.CLOUD}), may_abstain=True, gives_spread=True
+        )
+
+    def predict(self, batch: WindowBatch) -> Prediction:
+        assert batch.s2 is not None
+        low = batch.s2[:, 2] < 20_000
+        return Prediction(np.where(low, np.nan, 0.5).astype(np.float32), np.zeros(low.shape, np.float32))
+
+
+def test_a_model_may_abstain_only_without_clear_optics() -> None:
+    one = world(2)
+
+    def with_radar(cause: NDArray[np.uint8]) -> Callable[[tuple[int, int], int], WindowArrays]:
+        def read(origin_yx: tuple[int, int], size: int) -> WindowArrays:
+            return replace(World(one.green, cause).read(origin_yx, size), s1=np.zeros((2, size, size), np.float32))
+
+        return read
+
+    low = one.green < 20_000
+    clouds = np.where(low, Cause.CLOUD, Cause.USABLE).astype(np.uint8)
+    result = mosaic(list(stream(Shy(), tiles_of(2), with_radar(clouds))))
+    assert np.array_equal(result, np.where(low, 255, 125))
+    with pytest.raises(UnpredictedPixels, match="is nan"):
+        list(stream(Shy(), tiles_of(2), with_radar(np.zeros_like(clouds))))
 
 
 def test_seconds_are_divided_into_waiting_and_computing() -> None:
