@@ -209,6 +209,15 @@ def test_without_a_baseline_the_bands_tell_the_offset(asset: dict[str, Any], off
     assert scene_with(id="scene", assets={"B03": {"href": "x", **asset}}).offset_counts == offset
 
 
+def test_what_earth_search_declares_goes_before_the_baseline_and_elsewhere_after_it() -> None:
+    declares = {"raster:bands": [{"scale": 0.0001, "offset": 0}]}
+    baseline = {"s2:processing_baseline": "05.10"}
+    item = item_with(id="scene", properties=baseline, assets={"B03": {"href": "x", **declares}})
+    common = {**item, "assets": {"green": item["assets"]["B03"]}}
+    found = [to_scene(one, "static") for one in (item, common)]
+    assert [scene.offset_counts for scene in found if isinstance(scene, Scene)] == [1000, 0]
+
+
 def test_reprocessing_keeps_the_key_and_changes_the_etag() -> None:
     first = scene_with(properties={"updated": "2029-07-01T09:00:00Z"})
     second = scene_with(id=ITEM["id"].replace("N0600", "N0601"), properties={"updated": "2029-09-01T09:00:00.5Z"})

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.facts.errors import WrongCall
-from catalog.facts.grids import Tile, from_lonlat, owns_its_centre, parse_tile, tile_centre_lonlat, zone_epsg
+from catalog.facts.grids import Tile, from_lonlat, owns_its_centre, parse_tile, tile_centre_lonlat, to_lonlat, zone_epsg
 from catalog.facts.lattice import zones_of
 from catalog.facts.regions import Region
 from catalog.facts.territory import Territory, ZoneTerritory, skip_reason, territory_of
@@ -53,6 +53,30 @@ def test_the_most_specific_region_gets_the_tile() -> None:
     centre = shapely.Point(77.2, 43.1)
     holders = [name for name, territory in TERRITORIES.items() for tile in territory.owned if shapely.contains(ground_of(tile), centre)]
     assert set(holders) == {"ile_alatau"}
+
+
+def test_a_tile_belongs_where_its_centre_lies_even_if_it_touches_a_more_specific_region() -> None:
+    special = find_region("ile_alatau")
+    touching = [tile for tile in TERRITORIES["tien_shan_full"].owned if shapely.intersects(special.geometry, ground_of(tile))]
+    assert touching
+    assert not any(shapely.contains_xy(special.geometry, *tile_centre_lonlat(tile)) for tile in touching)
+    assert all(shapely.contains_xy(special.geometry, *tile_centre_lonlat(tile)) for tile in TERRITORIES["ile_alatau"].owned)
+
+
+@pytest.mark.parametrize("name", ["tibetan_plateau", "tien_shan_full", "taymyr"])
+def test_owned_ground_beside_a_seam_is_mapped_in_the_other_zone_too_even_at_the_border_of_the_region(name: str) -> None:
+    territory, tested = TERRITORIES[name], 0
+    for tile in territory.owned:
+        left, bottom, right, top = tile.bounds_lbrt
+        for x, y in ((left + 500, bottom + 500), (right - 500, top - 500), (left + 500, top - 500), (right - 500, bottom + 500)):
+            longitude, latitude = to_lonlat(tile.epsg).transform(x, y)
+            degrees = 8.0 / (111.3 * np.cos(np.radians(latitude)))
+            for other in {zone_epsg(longitude - degrees, latitude), zone_epsg(longitude + degrees, latitude)} - {tile.epsg}:
+                across = tile_at(other, longitude, latitude)
+                if not owns_its_centre(across):  # a tile whose centre lies in that zone has its own region there
+                    tested += 1
+                    assert across in territory.zone(other).tiles
+    assert tested > 20
 
 
 def test_owned_tiles_have_their_centre_in_their_zone_and_overlap_tiles_have_not() -> None:

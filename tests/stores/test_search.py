@@ -255,6 +255,16 @@ def test_a_count_that_is_only_an_estimate_ends_with_what_the_catalog_lists() -> 
     assert found_ids(api) == ALL
 
 
+def test_answers_that_lack_other_items_each_time_are_asked_for_in_parts() -> None:
+    def forgetful(count: int, body: dict[str, Any]) -> tuple[int, dict[str, str], dict[str, Any] | None]:
+        first, last = (datetime.fromisoformat(part) for part in body["datetime"].split("/"))
+        if (last - first).days < 100:
+            return 200, {}, None
+        return 200, {}, {"features": ITEMS[:count], "numberMatched": len(ITEMS), "links": []}
+
+    assert found_ids(Api(ITEMS, forgetful)) == ALL
+
+
 def test_collections_of_another_name_are_recognised() -> None:
     class Renamed(Api):
         def collections(self) -> dict[str, Any]:

@@ -93,11 +93,12 @@ def test_an_item_collection_serves_as_a_catalog(tmp_path: Path) -> None:
     assert names(str(path)) == ["inside"]
 
 
-def test_an_item_listed_twice_is_found_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_an_item_listed_twice_is_found_once_as_last_updated(tmp_path: Path, newest_first: bool) -> None:
     newer = made_item("inside")
     newer["properties"]["updated"] = "2022-01-01T00:00:00Z"
     path = tmp_path / "items.json"
-    path.write_text(json.dumps([newer, ITEMS[0]]))
+    path.write_text(json.dumps([newer, ITEMS[0]] if newest_first else [ITEMS[0], newer]))
     (found,) = open_catalog(str(path)).find("s2", WORLD, START, END)
     assert found["properties"]["updated"] == "2022-01-01T00:00:00Z"
 
