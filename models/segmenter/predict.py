@@ -28,6 +28,7 @@ class Measures:
     windows_skipped: int = 0
     """Windows without any usable pixel."""
     usable_px: int = 0
+    """Summed over windows, so more than the tiles hold where windows overlap."""
     seconds_waiting: float = 0.0
     """For pixels."""
     seconds_computing: float = 0.0
