@@ -28,6 +28,7 @@ from catalog.facts.regions import Extent, Family, Region, SeasonRule, in_order
 from catalog.facts.seasons import span
 
 BUNDLED: Final = ("hma", "arctic")
+WIDEST_EDGE_DEG: Final = 180.0
 _BBOX = re.compile(r"^\s*(-?\d+(?:\.\d+)?)(?:\s*,\s*(-?\d+(?:\.\d+)?)){3}\s*$")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_]+")
 _EXAMPLE = "for example 76.5,42.7,78.2,43.55 (west, south, east, north)"
@@ -146,7 +147,8 @@ def _from_bbox(text: str, target: Target) -> Region:
     west, south, east, north = (float(part) for part in text.split(","))
     if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south < north <= 90) or west == east:
         raise WrongCall(f"Bounding box {text!r} is not W,S,E,N in degrees with S < N: write {_EXAMPLE}.")
-    ground = shapely.union_all([box(*part) for part in split_bounds((west, south, east, north))])
+    # points along wide edges, so that no edge can be taken for one that crosses the antimeridian
+    ground = shapely.segmentize(shapely.union_all([box(*part) for part in split_bounds((west, south, east, north))]), WIDEST_EDGE_DEG)
     name = "box_" + "_".join(_corner(value, signs) for value, signs in ((west, "we"), (south, "sn"), (east, "we"), (north, "sn")))
     return Region(name, f"Box {text}", target, "user", shapely.to_wkt(ground, rounding_precision=-1))
 
@@ -200,7 +202,18 @@ def _geometry(content: object, where: str) -> BaseGeometry:
     west, south, east, north = shape.bounds
     if not (math.isfinite(west + south + east + north) and west >= -360 and east <= 360 and south >= -90 and north <= 90):
         raise WrongCall(f"Region {where}: bounds {shape.bounds} are not degrees: reproject it to longitude and latitude (EPSG:4326).")
+    if _widest_edge_deg(shape) > WIDEST_EDGE_DEG:
+        raise WrongCall(
+            f"Region {where}: an edge spans more than {WIDEST_EDGE_DEG:.0f} degrees of longitude; across +-180 write 179 to 181, "
+            "or two polygons that end at the line."
+        )
     return split(shapely.make_valid(shape))
+
+
+def _widest_edge_deg(shape: BaseGeometry) -> float:
+    parts = shapely.get_parts(shape)
+    rings = shapely.get_rings(parts[shapely.get_type_id(parts) == 3])
+    return max((float(np.abs(np.diff(shapely.get_coordinates(ring)[:, 0])).max()) for ring in rings), default=0.0)
 
 
 def _one_of(value: object, allowed: tuple[str, ...], key: str, name: str) -> Any:

@@ -80,6 +80,23 @@ def test_a_region_written_to_a_store_is_read_back_equal(region: Region, tmp_path
     assert territory_of(again, family_of(again)).owned == territory_of(region, family_of(region)).owned
 
 
+@pytest.mark.parametrize("bounds", ["-180,60,180,61", "-170,60,170,61", "170,60,-170,61", "77,43,77.01,43.01"])
+def test_a_box_written_to_a_store_is_read_back_equal(bounds: str, tmp_path: Path) -> None:
+    path = tmp_path / "region.geojson"
+    path.write_bytes(to_geojson(find_region(bounds)))
+    assert read_region(path) == find_region(bounds)
+
+
+@pytest.mark.parametrize(
+    "place", [{"type": "Point", "coordinates": [180, 71.1]}, {"type": "LineString", "coordinates": [[77.9, 43.1], [78.2, 43.2]]}]
+)
+def test_a_point_or_a_line_is_a_region_too(tmp_path: Path, place: dict[str, Any]) -> None:
+    region = find_region(str(file_with(tmp_path, place)))
+    zones = territory_of(region, (region,)).zones
+    assert len(zones) == 2
+    assert all(zone.chip_mask(tile).any() for zone in zones for tile in zone.tiles)
+
+
 def test_a_region_of_the_user_is_a_file_with_a_polygon_and_nothing_more(tmp_path: Path) -> None:
     region = find_region(str(file_with(tmp_path, SQUARE)))
     assert (region.name, region.target, region.family, region.territory) == ("big_almaty", "lakes", "user", "geometry")
@@ -111,6 +128,7 @@ def test_a_file_with_longitudes_beyond_the_line_is_split(tmp_path: Path) -> None
         ({"type": "Feature", "properties": {"elevation_floor_m": "high"}, "geometry": SQUARE}, "number of metres"),
         ({"type": "Feature", "properties": {"seasons": [{"start": "07-01"}]}, "geometry": SQUARE}, "needs start and end"),
         ({"type": "Feature", "properties": {"seasons": [{"start": "07-32", "end": "08-01"}]}, "geometry": SQUARE}, "MM-DD"),
+        ({"type": "Polygon", "coordinates": [[[179, 71], [-179, 71], [-179, 71.5], [179, 71.5], [179, 71]]]}, "write 179 to 181"),
         ({"type": "Feature", "properties": {"name": "pamir"}, "geometry": SQUARE}, "as a bundled region is"),
     ],
 )
