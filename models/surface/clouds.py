@@ -55,20 +55,22 @@ def judge_looks(looks: LookStack, terrain_shadow: npt.NDArray[np.bool_], options
     seems = _resemble(looks, tags, options)
     cloud, shadow = _second_opinion(looks, tags, seems, options)
     voters = ((seems & DATA) != 0) & (cloud == 0)
-    water = (seems & WATER) != 0
-    water &= _is_water(water, voters, tags, options.water_vote_share)
+    seems_water = (seems & WATER) != 0
+    water = seems_water & _is_water(seems_water, voters, tags, options.water_vote_share)
     dark = tags == Cause.CLOUD_SHADOW
     # The shadow of a cloud does not come back to the same place: a tag that does marks dark ground, and terrain is computed.
     dark &= ~_most(dark, voters & (tags != Cause.CLOUD), options.water_vote_share, at_least=MIN_LOOKS)
     dates = range(len(tags))
-    cloud = np.stack([grow((cloud[t] != 0) | (tags[t] == Cause.CLOUD), CLOUD_EDGE_PX) for t in dates])
+    core = (cloud != 0) | (tags == Cause.CLOUD)
+    # The rim of a cloud is brighter than water in NIR, so what looks like water beside a cloud is beside it.
+    cloudy = np.stack([core[t] | (grow(core[t], CLOUD_EDGE_PX) & ~seems_water[t]) for t in dates])
     shadow = np.stack([grow(shadow[t] != 0, SHADOW_EDGE_PX) | dark[t] for t in dates])
     snow = ((seems & SNOW) != 0) | (tags == Cause.SNOW_OR_ICE)
     reasons = np.zeros_like(tags)
     reasons[snow & ~water] = Cause.SNOW_OR_ICE
     reasons[terrain_shadow] = Cause.TERRAIN_SHADOW
     reasons[shadow & ~water] = Cause.CLOUD_SHADOW
-    reasons[cloud & ~water] = Cause.CLOUD
+    reasons[cloudy & ~water] = Cause.CLOUD
     reasons[(seems & DATA) == 0] = Cause.NO_SCENE
     return reasons
 
@@ -121,12 +123,12 @@ def _without_specks(mask: Codes) -> Codes:
 
 
 def _is_water(water: npt.NDArray[np.bool_], voters: npt.NDArray[np.bool_], tags: Codes, share: float) -> npt.NDArray[np.bool_]:
-    """Pixels (y, x) that are water on most looks: of those that the classification calls clear, or, without any, of all three or more.
+    """Pixels (y, x) that are water on most looks: of two or more that the classification calls clear, or, without any, of three or more.
 
     Ground in cloud shadow looks like water too, so looks that are themselves in doubt only decide where there are no others.
     """
     clear = voters & (tags == Cause.USABLE)
-    by_clear = _most(water, clear, share, at_least=1)
+    by_clear = _most(water, clear, share, at_least=2)
     return np.where(clear.any(axis=0), by_clear, _most(water, voters, share, at_least=MIN_LOOKS))
 
 
@@ -160,7 +162,8 @@ def _resemble_kernel(bands, tags, limits, out):  # type: ignore[no-untyped-def]
             whiteness = abs(b - mean) + abs(g - mean) + abs(r - mean)
             haze = b - np.float32(0.5) * r - np.float32(800)
             bright = (mean > 1800) & (whiteness < np.float32(0.7) * mean) & (haze > 0) & (n > np.float32(0.75) * s) & (not snow)
-            bright = bright & ((s > 1000) | (not infrared))
+            # Sand and bright rock rise towards SWIR, clouds never do.
+            bright = bright & (((s > 1000) & (s < np.float32(1.25) * b)) | (not infrared))
             code = np.uint8(data) + np.uint8(2) * np.uint8(water) + np.uint8(4) * np.uint8(snow) + np.uint8(8) * np.uint8(bright)
             out[y, x] = code if data else np.uint8(0)
 

@@ -21,6 +21,7 @@ BLUE_ICE = (5200, 5400, 4800, 3300, 300)
 CLOUD = (5500, 5400, 5300, 5600, 4200)
 THIN_CLOUD = (2100, 2200, 2300, 2900, 2600)
 SHADED_MEADOW = (430, 500, 350, 1200, 700)
+SAND = (3000, 3570, 3930, 4390, 5350)
 DRY_FIELD = (1500, 2300, 3300, 3600, 4200)
 
 
@@ -43,7 +44,7 @@ def judge(looks, shaded=None):
 
 
 def test_clear_ground_of_all_kinds_is_usable():
-    for ground in (ROCK, MEADOW, CLEAR_LAKE, TURBID_LAKE, GREY_LAKE, DRY_FIELD):
+    for ground in (ROCK, MEADOW, CLEAR_LAKE, TURBID_LAKE, GREY_LAKE, DRY_FIELD, SAND):
         assert judge(stack(ground, ground, ground)) == [0, 0, 0]
         assert judge(stack(ground)) == [0]
 
