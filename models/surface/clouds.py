@@ -5,7 +5,7 @@ cloud, NIR and SWIR drop under cloud shadow: Hagolle et al. 2010, RSE 114, MAJA)
 its spectrum (brightness, whiteness and haze index: Zhu & Woodcock 2012, RSE 118, Fmask).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final
 
 import numba
@@ -29,6 +29,8 @@ CLOUD_EDGE_PX: Final = 2
 SHADOW_EDGE_PX: Final = 1
 REACH_PX: Final = 1 + CLOUD_EDGE_PX
 """How far, in 20 m pixels, a look's reason depends on its neighbours."""
+STRIP_PX: Final = 224
+"""Rows judged at once: a dozen flags per look would otherwise add half a gigabyte to a tile with 20 dates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,28 @@ class LookStack:
     classes: Codes
     """Sen2Cor scene classification."""
 
+    def rows(self, first: int, last: int) -> "LookStack":
+        """Return the looks of some rows (last exclusive)."""
+        return LookStack(**{entry.name: np.ascontiguousarray(getattr(self, entry.name)[:, first:last]) for entry in fields(LookStack)})
+
 
 def judge_looks(looks: LookStack, terrain_shadow: npt.NDArray[np.bool_], options: SurfaceOptions) -> Codes:
     """Return one `Cause` per look (date, y, x): usable, or the first of no scene, cloud, cloud shadow, terrain shadow, snow or ice.
 
     Terrain shadow keeps its veto over water: it is computed from the sun, and it looks like water on every date.
     """
+    reasons = np.empty_like(looks.classes)
+    height = reasons.shape[1]
+    for top in range(0, height if len(reasons) else 0, STRIP_PX):
+        bottom = min(top + STRIP_PX, height)
+        first, last = max(top - REACH_PX, 0), min(bottom + REACH_PX, height)
+        strip = _judge(looks.rows(first, last), terrain_shadow[:, first:last], options)
+        reasons[:, top:bottom] = strip[:, top - first : bottom - first]
+    return reasons
+
+
+def _judge(looks: LookStack, terrain_shadow: npt.NDArray[np.bool_], options: SurfaceOptions) -> Codes:
     tags = causes_of_classes(looks.classes)
-    if not len(tags):
-        return tags
     seems = _resemble(looks, tags, options)
     cloud, shadow = _second_opinion(looks, tags, seems, options)
     voters = ((seems & DATA) != 0) & (cloud == 0)

@@ -73,6 +73,7 @@ def compose_optical(  # noqa: PLR0913 (a stage's inputs)
                 break
             except SceneLost as loss:
                 looks = looks.without(reader.drop(loss))
+    del looks, reasons  # a gigabyte with 20 dates, not needed while the arrays of the tile are laid out
     return _on_tile(bands, _at_10m(verdict), tile, chips_inside, reader.failed)
 
 

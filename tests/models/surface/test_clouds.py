@@ -5,7 +5,7 @@ import pytest
 
 from catalog.facts.causes import Cause
 from catalog.facts.options import SurfaceOptions
-from models.surface.clouds import LookStack, grow, judge_looks
+from models.surface.clouds import REACH_PX, STRIP_PX, LookStack, grow, judge_looks
 
 SIZE = 21
 MID = SIZE // 2
@@ -133,6 +133,19 @@ def test_clouds_grow_by_two_pixels_and_specks_do_not_count():
     for band, value in zip((looks.blue, looks.green, looks.red, looks.nir, looks.swir), CLOUD, strict=True):
         band[0, MID, MID] = value
     assert not judge_looks(looks, np.zeros(looks.classes.shape, bool), OPTIONS).any()
+
+
+def test_judging_in_strips_changes_nothing():
+    rng = np.random.default_rng(8)
+    tall = [np.kron(rng.choice([300, 900, 2500, 5600], (4, 60, 10)), np.ones((1, 8, 8))).astype(np.uint16) for _ in range(5)]
+    classes = np.kron(rng.integers(2, 12, (4, 60, 10)), np.ones((1, 8, 8))).astype(np.uint8)
+    looks = LookStack(*tall, classes)
+    shaded = np.zeros(classes.shape, bool)
+    whole = judge_looks(looks, shaded, OPTIONS)
+    assert classes.shape[1] > 2 * STRIP_PX
+    middle = judge_looks(looks.rows(100, 330), shaded[:, 100:330], OPTIONS)
+    np.testing.assert_array_equal(middle[:, REACH_PX:-REACH_PX], whole[:, 100 + REACH_PX : 330 - REACH_PX])
+    assert len(np.unique(whole)) > 3
 
 
 def test_growing_is_square_and_stops_at_the_edge():
