@@ -1,14 +1,16 @@
 """`cryoatlas run`: region and years to inventories and tracks."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from catalog.facts.errors import EXIT_UNITS_FAILED
 from catalog.facts.options import MapOptions, SearchOptions
 from catalog.facts.records import RegionYearReport
+from catalog.stores.store import open_store
 from commands.console import progress_shown, report_as_dict, say, show_json, show_table, stage_rows
+from commands.exports import write_geopackage
 from commands.parse import years_of
 from commands.running import run_annual
 
@@ -24,6 +26,7 @@ def run(  # noqa: PLR0913 - the options of a command are its form
     model: Annotated[str, typer.Option(help="A name of `cryoatlas models list`.")] = "indices",
     glacier_outlines: Annotated[str | None, typer.Option(help="RGI or GLIMS outlines; tiles beyond their buffer are skipped.")] = None,
     refuse: Annotated[list[str] | None, typer.Option(help="ID of a scene that must not be used; may be given again.")] = None,
+    format: Annotated[Literal["parquet", "gpkg"], typer.Option(help="gpkg: a GeoPackage for QGIS too, under exports/.")] = "parquet",  # noqa: A002 - the option's name
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Map a region over years, track its features, and say what is complete. Doing it again does only what is missing or changed.
@@ -35,11 +38,20 @@ def run(  # noqa: PLR0913 - the options of a command are its form
         options = replace(options, search=replace(SearchOptions(), refuse=tuple(sorted(refuse))))
     with progress_shown(quiet=as_json):
         reports = run_annual([region], years_of(years), catalog, store, model, options, glacier_outlines)
+    if format == "gpkg":
+        _export(reports, store)
     if as_json:
         show_json([report_as_dict(report) for report in reports])
     else:
         show_table("Stages", ("region", "year", "stage", "units", "worked on now", "seconds"), stage_rows(reports))
     _conclude(reports, store, catalog)
+
+
+def _export(reports: tuple[RegionYearReport, ...], store: str) -> None:
+    opened = open_store(store)
+    for job in (report.job for report in reports):
+        path = opened.root / "exports" / job.target / f"{job.region}_{job.year}.gpkg"
+        say(f"Wrote {write_geopackage(opened, job.target, job.region, job.year, path)}")
 
 
 def _conclude(reports: tuple[RegionYearReport, ...], store: str, catalog: str) -> None:

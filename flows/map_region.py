@@ -1,6 +1,8 @@
 """Region and year to an inventory of features: the main road."""
 
-from prefect import flow
+from pathlib import Path
+
+from prefect import flow, runtime
 
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport
@@ -19,7 +21,12 @@ from tasks.write_inventory import write_inventory
 _DEFAULTS = MapOptions()
 
 
-@flow(name="map-region", flow_run_name="{region}-{year}")
+def _run_name() -> str:
+    parameters = runtime.flow_run.parameters
+    return f"{Path(parameters['region']).stem}-{parameters['year']}"
+
+
+@flow(name="map-region", flow_run_name=_run_name)
 def map_region(  # noqa: PLR0913 - a deployment's parameters are its form
     region: str,
     year: int,

@@ -69,7 +69,7 @@ def open_cluster(settings: Settings) -> Iterator[DaskTilePool]:
             )
             with (
                 LocalCluster(
-                    processes=processes, dashboard_address=None, memory_limit=0, silence_logs=logging.CRITICAL, **shape
+                    processes=processes, dashboard_address=":0", memory_limit=0, silence_logs=logging.CRITICAL, **shape
                 ) as cluster,
                 Client(cluster) as client,
             ):

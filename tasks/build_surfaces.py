@@ -29,7 +29,7 @@ from models.surface.radar import compose_radar
 from models.surface.terrain import Terrain, terrain_grid
 
 STAGE = "surface"
-VERSION = 1
+VERSION = 2
 _READERS = 2
 """Reads in flight per tile; tiles themselves run side by side."""
 

@@ -15,6 +15,7 @@ from catalog.facts.scenes import Rejected
 from catalog.facts.seasons import season_of
 from catalog.facts.selection import ClearShares, choose, orbit_direction
 from catalog.facts.territory import skip_reason
+from catalog.facts.tile_ground import part_of
 from catalog.stores import ledger
 from catalog.stores.jobs import outlines_of, region_of, territory, unit_of
 from catalog.stores.rounds import report_of, told
@@ -23,7 +24,7 @@ from catalog.stores.store import Store, open_store
 
 Scenes = tuple[Scene | Rejected, ...]
 STAGE = "scenes"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,11 @@ def _choose_all(job: Job, store: Store, candidates: Candidates, options: SearchO
             skipped = skip_reason(region, tile, measures.get("elevation_max_m"), outlines)
             season = season_of(region, tile, job.year, measures.get("elevation_median_m"))
             scenes = _vetted(candidates.over(tile), measures, options)
-            choices = choose(scenes, tile, season, options, _clear_shares(measures), orbit=_direction_over(scenes, orbit))
-            yield _Chosen(unit_of(job, tile.id, STAGE), choices, skipped)
+            choices = choose(
+                scenes, part_of(tile, zone.chip_mask(tile)), season, options, _clear_shares(measures), orbit=_direction_over(scenes, orbit)
+            )
+            heights = tuple(Choice(scene, tile.id, used=True) for scene in candidates.heights_around(tile))
+            yield _Chosen(unit_of(job, tile.id, STAGE), (*choices, *heights), skipped)
 
 
 def _direction_over(scenes: Scenes, orbit: str | None) -> str | None:

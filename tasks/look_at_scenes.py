@@ -27,7 +27,7 @@ from catalog.stores.store import open_store
 from models.surface.optical import causes_of_classes, offset_evidence
 
 STAGE = "look"
-VERSION = 1
+VERSION = 2
 LOOK_M = 160
 """Coarse enough to be read from overviews, fine enough that a chip of 2 240 m is 14 x 14 pixels."""
 
@@ -57,7 +57,7 @@ def _entries(job: Job, candidates: Candidates) -> Iterator[_Entry]:
             season = season_of(region, tile, job.year)
             scenes = [scene for scene in candidates.over(tile) if isinstance(scene, Scene)]
             optical = tuple(s for s in scenes if s.sensor == "s2" and season.start <= s.acquired.date() <= season.end)
-            yield _Entry(tile, zone.chip_mask(tile), optical, tuple(s for s in scenes if s.sensor == "dem"))
+            yield _Entry(tile, zone.chip_mask(tile), optical, candidates.heights_around(tile))
 
 
 def _look(job: Job, entry: _Entry) -> Outcome:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
@@ -25,7 +25,7 @@ from catalog.stores.provenance import provenance_of, providers_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import put_features, read_table
-from models.outlines.geodesy import area_perimeter, pixel_area_m2, representative_points, to_degrees, to_metres
+from models.outlines.geodesy import pixel_area_m2, representative_points, to_degrees, to_metres, zone_area_perimeter
 from models.outlines.inventory import Origin, Shapes, lakes_table
 from models.outlines.join import join
 from models.outlines.measure import Statistics, Surroundings, measure, window_of
@@ -34,7 +34,7 @@ from models.outlines.runs import Runs, between_rows, from_table, pixel_counts, s
 from models.outlines.seams import OwnedFeature, ZoneFeatures, own
 
 STAGE = "features"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,7 @@ def measure_features(job: Job, options: OutlineOptions) -> StageReport:
         "stage": f"{STAGE} {VERSION}",
         "outlines": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "outline"},
         "surfaces": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "surface"},
-        "keep_area_m2": options.keep_area_m2,
-        "min_area_m2": options.min_area_m2,
+        "options": asdict(options),
         "providers": providers_of(store, job),
     }
     done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, options, inputs))], total=1)
@@ -71,7 +70,7 @@ def _produce(job: Job, store: Store, options: OutlineOptions, inputs: Mapping[st
     owned = own([ZoneFeatures(epsg, zone.polygons, _extent(zone.ground)) for epsg, zone in zones.items()])
     features = [(feature, zones[feature.epsg]) for feature in owned]
     shapes, geometry, features = _shapes(features, options.keep_area_m2)
-    statistics = [_statistics(job, feature, zone) for feature, zone in features]
+    statistics = [_statistics(job, feature, zone, options.threshold) for feature, zone in features]
     origin = Origin(job.year, ledger.fingerprint_of(inputs), providers_of(store, job))
     table = lakes_table([""] * len(features), shapes, statistics, origin=origin, min_area_m2=options.min_area_m2)
     path = store.features(job.target, job.region, job.year)
@@ -118,7 +117,8 @@ def _shapes(
     """Geodesic figures of the features that are large enough and belong to this region."""
     geometry = np.array([to_degrees(np.array([f.polygon], object), f.epsg)[0] for f, _ in features], dtype=object)
     points = np.array([representative_points(np.array([f.polygon], object), f.epsg)[0] for f, _ in features]).reshape(-1, 2)
-    area, perimeter = area_perimeter(geometry)
+    figures = [zone_area_perimeter(np.array([f.polygon], object), f.epsg) for f, _ in features]
+    area, perimeter = (np.array([part[side][0] for part in figures]).reshape(-1) for side in (0, 1))
     tiles = [_tile_at(zone.ground, point) for (_, zone), point in zip(features, points, strict=True)]
     claimed = np.array([tile in zone.ground.claimed for (_, zone), tile in zip(features, tiles, strict=True)], bool)
     keep = np.flatnonzero((area >= keep_area_m2) & claimed)
@@ -134,13 +134,13 @@ def _tile_at(ground: ZoneTerritory, point: NDArray[np.float64]) -> Tile:
     return next(tiles_over_bounds(ground.epsg, (east, north, east + 1e-6, north + 1e-6), ground.tiles[0].chips))
 
 
-def _statistics(job: Job, feature: OwnedFeature, zone: _Zone) -> Statistics:
+def _statistics(job: Job, feature: OwnedFeature, zone: _Zone, threshold: float) -> Statistics:
     window = window_of(_pixel_bounds(feature.polygon))
     inside = _inside(feature.polygon, window)
     others = to_mask(between_rows(zone.runs, window[0], window[2]), window) & ~inside
     longitude, latitude = representative_points(np.array([feature.polygon], object), feature.epsg)[0]
     area = pixel_area_m2(feature.epsg, float(longitude), float(latitude))
-    return measure(inside, others, _surroundings(zone, window), pixel_area_m2=area, year=job.year)
+    return measure(inside, others, _surroundings(zone, window), pixel_area_m2=area, year=job.year, threshold=threshold)
 
 
 def _pixel_bounds(polygon: shapely.Geometry) -> tuple[int, int, int, int]:

@@ -42,7 +42,7 @@ def track_features(region: str, target: Target, store: str, options: TrackOption
     features = [_year_features(opened, target, region, year) for year in years]
 
     def observed(year: int, outlines: Geometries) -> NDArray[np.float64]:
-        return np.array([_observed_share(opened, region, year, outline) for outline in outlines], np.float64)
+        return np.array([_observed_share(opened, region, year, outline, options.absence_looks) for outline in outlines], np.float64)
 
     tracks = tracks_of(features, (min(years), max(years)), observed, options)
     paths = [opened.tracks(target, region, name) for name in ("tracks", "events")]
@@ -75,9 +75,9 @@ def _provenance(store: Store, target: Target, region: str, years: tuple[int, ...
     return {**shared, "region": region, "year": f"{years[0]}-{years[-1]}", "fingerprint": fingerprint, "run_id": fingerprint[:12]}
 
 
-def _observed_share(store: Store, region: str, year: int, outline: shapely.Geometry) -> float:
-    """Share of an outline (EPSG:4326) that had a usable observation in a year, in the zone where most of it was mapped."""
-    return max((_share_in(path, outline) for path in _cubes_of(store, region, year)), default=0.0)
+def _observed_share(store: Store, region: str, year: int, outline: shapely.Geometry, looks: int) -> float:
+    """Share of an outline (EPSG:4326) that was seen often enough in a year, in the zone where most of it was mapped."""
+    return max((_share_in(path, outline, looks) for path in _cubes_of(store, region, year)), default=0.0)
 
 
 def _cubes_of(store: Store, region: str, year: int) -> list[Path]:
@@ -89,12 +89,12 @@ def _open(path: Path) -> cubes.Cube:
     return cubes.read_cube(path, SURFACE)
 
 
-def _share_in(path: Path, outline: shapely.Geometry) -> float:
+def _share_in(path: Path, outline: shapely.Geometry, looks: int) -> float:
     polygon = to_metres(np.array([outline], object), int(path.stem))[0]
     left, bottom, right, top = shapely.bounds(polygon)
     y, x = int(np.floor(-top / PIXEL_M)), int(np.floor(left / PIXEL_M))
     shape = int(np.ceil(-bottom / PIXEL_M)) - y, int(np.ceil(right / PIXEL_M)) - x
     transform = Affine(PIXEL_M, 0, x * PIXEL_M, 0, -PIXEL_M, -y * PIXEL_M)
     inside = np.asarray(rasterio.features.rasterize([polygon], shape, transform=transform, all_touched=True, dtype="uint8"), bool)
-    cause = cubes.read_window(_open(path), "cause", (y, x, *shape))
-    return float((cause[inside] == Cause.USABLE).mean()) if inside.any() else 0.0
+    cause, seen = (cubes.read_window(_open(path), name, (y, x, *shape))[inside] for name in ("cause", "looks"))
+    return float(((cause == Cause.USABLE) & (seen >= looks)).mean()) if inside.any() else 0.0

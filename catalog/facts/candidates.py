@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.grids import Tile
 from catalog.facts.item_fields import Item
@@ -11,6 +12,9 @@ from catalog.facts.records import Scene
 from catalog.facts.regions import geometry_of
 from catalog.facts.scenes import Found, Rejected
 from catalog.facts.tile_ground import ground_of
+
+HEIGHTS_REACH_DEG = 0.3
+"""Further than any shadow is searched for: 5 km are 0.05 degrees of latitude, and of longitude 0.26 at 80 N."""
 
 
 class Candidates:
@@ -36,8 +40,16 @@ class Candidates:
         return sum(_scene(entry.scene).sensor != "dem" for entry in self._found)
 
     def over(self, tile: Tile) -> tuple[Scene | Rejected, ...]:
-        """Scenes whose footprint touches a tile, in a fixed order."""
-        hits = np.sort(self._tree.query(ground_of(tile), predicate="intersects"))
+        """Optical and radar scenes whose footprint touches a tile, in a fixed order."""
+        return tuple(entry for entry in self._touching(ground_of(tile)) if _scene(entry).sensor != "dem")
+
+    def heights_around(self, tile: Tile) -> tuple[Scene, ...]:
+        """Elevation tiles of the ground around a tile too: mountains outside cast their shadows into it."""
+        near = self._touching(shapely.buffer(ground_of(tile), HEIGHTS_REACH_DEG))
+        return tuple(entry for entry in near if isinstance(entry, Scene) and entry.sensor == "dem")
+
+    def _touching(self, ground: BaseGeometry) -> tuple[Scene | Rejected, ...]:
+        hits = np.sort(self._tree.query(ground, predicate="intersects"))
         return tuple(self._found[int(index)].scene for index in hits)
 
 

@@ -58,6 +58,10 @@ class GridMismatch(CryoatlasError):
     """Raster or table does not lie on the grid that was promised."""
 
 
+class ProductDamaged(CryoatlasError):
+    """A product of ours is there but its bytes are not what was written."""
+
+
 class SchemaError(CryoatlasError):
     """Data does not have the columns, types or units of its schema; lists every mismatch."""
 

@@ -19,8 +19,8 @@ class SearchOptions:
     """Snow share over the tile above which a scene is refused."""
     max_scenes: int = 20
     """Optical scenes per tile and year; the clearest are kept."""
-    min_sun_elevation_deg: float = 15.0
-    """Below this, shadows and haze outweigh what a scene adds."""
+    min_sun_elevation_deg: float = 10.0
+    """Below this, shadows and haze outweigh what a scene adds; the shadow test makes use of the light above it."""
     refuse: tuple[str, ...] = ()
     """IDs of scenes that the operator refuses, for example because their file is broken for good."""
 
@@ -70,6 +70,10 @@ class TrackOptions:
     """Loss of area between two observed years, as share, from which a drainage is reported."""
     min_observed: float = 0.8
     """Share of a footprint that must be observed before an absence counts."""
+    absence_looks: int = 2
+    """Clear looks that a pixel needs before it speaks for an absence: one look may be haze or thin ice."""
+    event_area_m2: float = 5_000.0
+    """Features that stay smaller make no events: below fifty pixels an outline comes and goes with the noise."""
     dip_share: float = 0.25
     """Drop below both neighbours in time, as share, from which a year is not comparable."""
 

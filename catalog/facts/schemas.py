@@ -34,18 +34,46 @@ SURFACE: Final = (
     ArraySpec("dem", "float32", float("nan"), units="m", meaning="height above the geoid"),
     ArraySpec("looks", "uint8", 0, meaning="clear optical observations used"),
     ArraySpec("day", "uint16", 0, units="day of year", meaning="median day of those observations; 0 where there is none"),
-    ArraySpec("cause", "uint8", 7, meaning="0 usable, 1 no scene, 2 cloud, 3 cloud shadow, 4 terrain shadow, 5 snow or lake ice, 6 read failed, 7 outside region"),
+    ArraySpec(
+        "cause",
+        "uint8",
+        7,
+        meaning="0 usable, 1 no scene, 2 cloud, 3 cloud shadow, 4 terrain shadow, 5 snow or lake ice, 6 read failed, 7 outside region",
+    ),
 )
 """Arrays of the surface cube. An array holds its fill value wherever nothing was written."""
 
 PROBABILITY_NODATA: Final = 255
 PROBABILITY_SCALE: Final = 0.004
 PROBABILITY: Final = (
-    ArraySpec("probability", "uint8", PROBABILITY_NODATA, meaning="calibrated probability of the target x 250; 255 = no prediction", scale=PROBABILITY_SCALE),
-    ArraySpec("spread", "uint8", PROBABILITY_NODATA, meaning="disagreement of ensemble members or augmentations x 250; 255 = none", scale=PROBABILITY_SCALE),
+    ArraySpec(
+        "probability",
+        "uint8",
+        PROBABILITY_NODATA,
+        meaning="calibrated probability of the target x 250; 255 = no prediction",
+        scale=PROBABILITY_SCALE,
+    ),
+    ArraySpec(
+        "spread",
+        "uint8",
+        PROBABILITY_NODATA,
+        meaning="disagreement of ensemble members or augmentations x 250; 255 = none",
+        scale=PROBABILITY_SCALE,
+    ),
 )
 
-_PROVENANCE = ("schema_version", "cryoatlas_version", "run_id", "region", "year", "model", "model_sha256", "fingerprint", "licence", "attribution")
+_PROVENANCE = (
+    "schema_version",
+    "cryoatlas_version",
+    "run_id",
+    "region",
+    "year",
+    "model",
+    "model_sha256",
+    "fingerprint",
+    "licence",
+    "attribution",
+)
 PROVENANCE_KEYS: Final = frozenset(_PROVENANCE)
 """Keys that the metadata of every published file carries."""
 

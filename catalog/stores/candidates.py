@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time
 from catalog.facts.candidates import Candidates
 from catalog.facts.options import SearchOptions
 from catalog.facts.records import Sensor
-from catalog.facts.regions import Region
+from catalog.facts.regions import Region, search_bounds
 from catalog.facts.scenes import Found, to_scene
 from catalog.facts.seasons import season_of_region
 from catalog.stores.search import Catalog, open_catalog
@@ -23,5 +23,5 @@ def _found(catalog: Catalog, region: Region, year: int, options: SearchOptions) 
     season = season_of_region(region, year)
     start, end = datetime.combine(season.start, time.min, UTC), datetime.combine(season.end, time.max, UTC)
     for sensor in _SENSORS:
-        for item in catalog.find(sensor, region.bounds_wsen, start, end, max_cloud_percent=options.max_scene_cloud_percent):
+        for item in catalog.find(sensor, search_bounds(region), start, end, max_cloud_percent=options.max_scene_cloud_percent):
             yield Found(to_scene(item, catalog.provider), item)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from zarr.codecs import BloscCodec
 
-from catalog.facts.errors import GridMismatch
+from catalog.facts.errors import GridMismatch, ProductDamaged
 from catalog.facts.grids import CHIP_PX, PIXEL_M, Tile
 from catalog.facts.schemas import SCHEMA_VERSION, ArraySpec
 from catalog.stores.files import storage_errors
@@ -63,10 +63,13 @@ def read_cube(path: Path, specs: tuple[ArraySpec, ...]) -> Cube:
 def write_tile(cube: Cube, tile: Tile, arrays: Mapping[str, NDArray[Any]]) -> tuple[Path, ...]:
     """Write the shards of one tile, each whole; return their files (an all-fill shard has none)."""
     rows, columns = _slices(cube, (*tile.origin_yx_px, tile.size_px, tile.size_px))
-    for spec in cube.specs:
+    files = shard_files(cube, tile)
+    for spec, file in zip(cube.specs, files, strict=True):
         with storage_errors(cube.path):
+            # zarr decodes an existing shard before it replaces it, and would stumble over a damaged one
+            file.unlink(missing_ok=True)
             _array(cube, spec)[..., rows, columns] = arrays[spec.name]
-    return shard_files(cube, tile)
+    return files
 
 
 def shard_files(cube: Cube, tile: Tile) -> tuple[Path, ...]:
@@ -78,20 +81,26 @@ def shard_files(cube: Cube, tile: Tile) -> tuple[Path, ...]:
 
 
 def read_window(cube: Cube, name: str, window: Window) -> NDArray[Any]:
-    """Read any window of an array; what lies outside the cube is the array's fill value."""
+    """Read any window of an array; what lies outside the cube is the array's fill value. Raises ProductDamaged."""
     spec = next(spec for spec in cube.specs if spec.name == name)
     y, x, height, width = window
     leading = (len(spec.bands),) if spec.bands else ()
     inside = _overlap(window, cube.bounds_px)
     if inside == window:
-        rows, columns = _slices(cube, window)
-        return np.asarray(_array(cube, spec)[..., rows, columns])
+        return _read(cube, spec, window)
     result = np.full((*leading, height, width), spec.fill, spec.dtype)
     if inside is not None:
-        rows, columns = _slices(cube, inside)
         top, left = inside[0] - y, inside[1] - x
-        result[..., top : top + inside[2], left : left + inside[3]] = _array(cube, spec)[..., rows, columns]
+        result[..., top : top + inside[2], left : left + inside[3]] = _read(cube, spec, inside)
     return result
+
+
+def _read(cube: Cube, spec: ArraySpec, window: Window) -> NDArray[Any]:
+    rows, columns = _slices(cube, window)
+    try:
+        return np.asarray(_array(cube, spec)[..., rows, columns])
+    except (ValueError, RuntimeError) as error:
+        raise ProductDamaged(f"{cube.path}/{spec.name}: a shard is damaged ({error}). Find it with `cryoatlas audit --checksums`.") from error
 
 
 def lazy_cube(path: Path) -> xr.Dataset:

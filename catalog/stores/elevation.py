@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 from affine import Affine
 from rasterio.crs import CRS
 from rasterio.io import DatasetReader
@@ -14,8 +15,10 @@ from scipy import ndimage
 
 from catalog.facts.bands import DEM_NAME
 from catalog.facts.errors import SourceBroken
+from catalog.facts.grids import to_lonlat
 from catalog.facts.pixel_grids import PixelGrid
 from catalog.facts.records import Scene
+from catalog.facts.regions import geometry_of
 from catalog.stores.pixels import ByteMeter, asset_of, read_rectangle
 from catalog.stores.raster_files import Retry, use_file
 from catalog.stores.warp import nodes_of, sample
@@ -38,8 +41,8 @@ def read_dem(
 ) -> Heights:
     """Return heights in metres, float32, NaN where a tile has a void wider than `gap_px` pixels of 30 m.
 
-    Copernicus publishes no tile where there is only sea, so ground without a tile is `sea_level_m`; pass None when the
-    elevation collection could not be searched completely, and that ground stays NaN. Raises SourceUnavailable, SourceBroken.
+    Copernicus publishes no tile where there is only sea, so a cell of 1 degree without a tile is `sea_level_m`; pass None when
+    the elevation collection could not be searched completely, and that ground stays NaN. Raises SourceUnavailable, SourceBroken.
     """
     heights = np.full(grid.shape, np.nan, dtype=np.float32)
     covered = np.zeros(grid.shape, dtype=bool)
@@ -53,8 +56,25 @@ def read_dem(
     width_px = max(1, round(gap_px * SOURCE_PX_M / grid.resolution_m))
     filled = fill_narrow_gaps(heights, width_px)
     if sea_level_m is not None:
-        filled[~covered & np.isnan(filled)] = sea_level_m
+        rows, columns = np.nonzero(~covered & np.isnan(filled))
+        at_sea = _without_tile(scenes, grid, rows, columns)
+        filled[rows[at_sea], columns[at_sea]] = sea_level_m
     return filled
+
+
+def _without_tile(scenes: Sequence[Scene], grid: PixelGrid, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]) -> Flags:
+    """Say which pixels lie in a cell of 1 degree of which no elevation tile is given; a cropped tile still holds its cell."""
+    if not rows.size:
+        return np.zeros(0, dtype=bool)
+    x, y = grid.transform @ (columns + 0.5, rows + 0.5)
+    longitude, latitude = to_lonlat(grid.epsg).transform(x, y)
+    held = {_cell(*shapely.get_coordinates(shapely.centroid(geometry_of(scene.footprint_wkt)))[0]) for scene in scenes}
+    cells = 360 * np.floor(latitude).astype(np.int64) + np.floor(longitude).astype(np.int64)
+    return ~np.isin(cells, list(held))
+
+
+def _cell(longitude: float, latitude: float) -> int:
+    return 360 * math.floor(latitude) + math.floor(longitude)
 
 
 def fill_narrow_gaps(heights: Heights, width_px: int) -> Heights:

@@ -12,7 +12,7 @@ from catalog.facts.errors import StoreFull, StoreNotWritable
 
 PARTIAL_SUFFIX = ".partial"
 """What a killed writer leaves behind; never read, swept at the start of a run."""
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BLOCK = 1 << 20
 

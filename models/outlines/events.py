@@ -68,6 +68,7 @@ def events_of(timeline: Timeline, reasons: NDArray[np.object_], options: TrackOp
         *_merges_and_splits(timeline, reasons, lineage),
         *_leaps(timeline, reasons, lineage, options),
     ]
+    found = [event for event in found if max(event.area_before_m2, event.area_after_m2) >= options.event_area_m2]
     return tuple(sorted(found, key=lambda event: (event.year_to, event.event, event.parents, event.children)))
 
 

@@ -16,6 +16,7 @@ from models.outlines.overlaps import components, overlaps_of
 Geometries = NDArray[np.object_]
 MIN_OVERLAP = 0.1
 """Share of the smaller outline from which outlines of two zones are one feature: their pixels differ at the shore only."""
+_UTM = (326, 327)
 _TOUCH_M = 0.5
 """An outline this near to the end of the mapped ground is cut by it; lattice polygons end on it exactly."""
 
@@ -82,7 +83,8 @@ def _candidates(zones: Sequence[ZoneFeatures], position: int) -> Iterator[_Candi
     points = representative_points(zone.polygons, zone.epsg)
     cut = shapely.dwithin(zone.polygons, shapely.boundary(zone.extent), _TOUCH_M)
     for place, (longitude, latitude) in enumerate(points):
-        owner = zone_epsg(longitude, latitude)
+        # ground in a named polar CRS has one lattice and no zones
+        owner = zone_epsg(longitude, latitude) if zone.epsg // 100 in _UTM else zone.epsg
         mapped = owner != zone.epsg and owner in extents and _maps(extents[owner], owner, longitude, latitude)
         yield _Candidate(position, place, zone.polygons[place], owner, mapped, bool(cut[place]))
 

@@ -20,7 +20,7 @@ from models.surface.median import masked_median
 from models.surface.shade import count_failed, shaded_looks
 from models.surface.terrain import Terrain
 from models.surface.upsample import upsample
-from models.surface.verdicts import Verdict, coarsen, weigh
+from models.surface.verdicts import Verdict, coarsen, once_per_datatake, weigh
 from models.surface.window import Window, wanted_window
 
 Counts = npt.NDArray[np.uint16]
@@ -67,6 +67,7 @@ def compose_optical(  # noqa: PLR0913 (a stage's inputs)
         looks = reader.read_looks(scenes)
         while True:
             reasons = judge_looks(looks.at_20m, shaded_looks(looks.scenes, terrain, window, options), options)
+            once_per_datatake(reasons, looks.scenes)
             verdict = weigh(reasons, [scene.acquired for scene in looks.scenes], count_failed(reader.lost, window))
             try:
                 bands = dict(_composites(looks, reader, reasons, verdict))

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from catalog.facts.causes import Cause
+from catalog.facts.records import Scene
+from catalog.facts.repeats import datatake_of
 
 Codes = npt.NDArray[np.uint8]
 
@@ -35,6 +37,14 @@ class Verdict:
     """(y, x): `Cause`."""
     day: npt.NDArray[np.uint16]
     """(y, x): median day of year of the clear looks; 0 where there is none."""
+
+
+def once_per_datatake(reasons: Codes, scenes: Sequence[Scene]) -> None:
+    """Blank, in place, what an earlier scene of the same datatake shows too: overlapping MGRS tiles are one look, not two."""
+    for later, scene in enumerate(scenes):
+        for earlier in range(later):
+            if datatake_of(scenes[earlier]) == datatake_of(scene):
+                reasons[later][reasons[earlier] != Cause.NO_SCENE] = Cause.NO_SCENE
 
 
 def weigh(reasons: Codes, acquired: Sequence[datetime], failed: Codes) -> Verdict:

@@ -77,7 +77,7 @@ def test_both_days_of_a_season_belong_to_it(day: int, reason: Refusal | None) ->
     [
         (optical("a", ground=shapely.box(EAST + 0.1, SOUTH, EAST + 1, NORTH)), None, Refusal.NO_OVERLAP),
         (optical("a", ground=shapely.Polygon()), None, Refusal.NO_OVERLAP),
-        (replace(optical("a"), sun_elevation_deg=14.0), None, Refusal.LOW_SUN),
+        (replace(optical("a"), sun_elevation_deg=9.0), None, Refusal.LOW_SUN),
         (replace(optical("a"), sun_elevation_deg=None), None, None),
         (optical("a"), ClearShares(0.3, 0.7, 0.0), Refusal.CLOUD),
         (optical("a"), ClearShares(0.9, 0.1, 0.95), Refusal.SNOW),

@@ -1,0 +1,32 @@
+"""`cryoatlas export`: an inventory as a file of another program."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from catalog.facts.errors import WrongCall
+from catalog.stores.jobs import stored_region, years_with
+from catalog.stores.store import open_store
+from commands.console import say
+from commands.exports import write_geopackage
+
+
+def export(
+    store: Annotated[str, typer.Option(help="Store that holds the inventory.")],
+    region: Annotated[str, typer.Option(help="Region of the store.")],
+    year: Annotated[int, typer.Option(help="Year of the inventory.")],
+    out: Annotated[str, typer.Option(help="File to write.")],
+    *,
+    format: Annotated[Literal["gpkg"], typer.Option(help="gpkg opens in QGIS and GDAL.")] = "gpkg",  # noqa: A002, ARG001 - the option's name; one format so far
+) -> None:
+    """Write an inventory for QGIS. The GeoParquet in the store is the product; this is a copy.
+
+    Example: cryoatlas export --store demo-store --region demo_hma --year 2021 --out lakes.gpkg
+    """
+    opened = open_store(store)
+    target = stored_region(opened, region).target
+    years = years_with(opened, target, region)
+    if year not in years:
+        raise WrongCall(f"{region} {year}: no inventory in {store}. There are: {', '.join(map(str, years)) or 'none yet'}.")
+    say(f"Wrote {write_geopackage(opened, target, region, year, Path(out))}")
