@@ -129,8 +129,7 @@ def test_dry_land_has_no_lake(mapped, name):
 @pytest.mark.parametrize(
     "options",
     [
-        # S2 is refused for a sun of 12.5 degrees, and radar alone takes smooth river ice for water; a default of 10 degrees mends it
-        pytest.param(MapOptions(), id="default", marks=pytest.mark.xfail(strict=True, reason="radar alone maps river ice")),
+        pytest.param(MapOptions(), id="default"),
         pytest.param(LOW_SUN, id="low sun allowed"),
     ],
 )
@@ -222,7 +221,6 @@ def test_four_bands_and_no_elevation_are_enough_for_a_surface(mapped):
     assert np.isnan(cube["dem"].to_numpy()).all()
 
 
-@pytest.mark.xfail(strict=True, reason="indices wants B11 and B12, and a tile without them ends as unobserved")
 def test_four_bands_are_enough_to_map(mapped):
     five = mapped("real_five_dates")
     probability = lazy_cube(five.cubes("probability")[0])["probability"].to_numpy()

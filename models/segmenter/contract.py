@@ -28,6 +28,8 @@ class ModalityNeed:
     """Units as stored, for example `1e-4` for reflectance counts or `dB`."""
     required: bool = True
     """Without an optional modality the model still runs, with less confidence."""
+    helpful: tuple[str, ...] = ()
+    """Further bands that the model reads where they hold data, and does without where they do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class InputContract:
             )
 
     def bands(self, modality: str) -> tuple[str, ...]:
-        """Bands needed of one modality; empty when the model does not read it."""
+        """Bands that the model cannot do without of one modality; empty when it does not read it."""
         return next((need.bands for need in self.needs if need.modality == modality), ())
 
 

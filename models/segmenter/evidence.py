@@ -22,7 +22,8 @@ def optical_evidence(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Log-odds (y, x) from the indices, and the spread (y, x) of the three indices as probabilities.
 
-    The mean of three votes, NDWI (McFeeters 1996), MNDWI (Xu 2006) and AWEI_sh (Feyisa et al. 2014), each from its
+    Green and NIR must hold data; where SWIR holds none, NDWI votes alone against a higher bar, less surely and with a larger
+    spread; green stands in for blue or red without data. Else the mean of three votes, NDWI (McFeeters 1996), MNDWI (Xu 2006) and AWEI_sh (Feyisa et al. 2014), each from its
     threshold in units of its noise; black water, whose indices are noise, by its darkness alone; never more than what
     darkness in NIR and SWIR allows, so that snow, ice and dry ground cannot be outvoted; shadow is doubted.
     """
@@ -46,7 +47,8 @@ def _ndwi(s2: NDArray[np.uint16], valid: NDArray[np.bool_], rule: SpectralRule) 
             if valid[y, x]:
                 green, nir, swir = np.float32(s2[_GREEN, y, x]), np.float32(s2[_NIR, y, x]), np.float32(s2[_SWIR1, y, x])
                 ndwi[y, x] = (green - nir) / (green + nir)
-                judged[y, x] = nir < 1e4 * rule.nir or swir > green
+                # snow and ice are brighter in green than in what shows land: SWIR or, without it, NIR
+                judged[y, x] = nir < 1e4 * rule.nir or (swir if swir > 0 else nir) > green
     return ndwi, judged
 
 
@@ -92,6 +94,21 @@ def _pixel_evidence(bands: _Bands, place: tuple[float, float, float], rule: Spec
     return _cut_kernel(min(mean, dark)), spread
 
 
+def _lone_evidence(bands: _Bands, place: tuple[float, float, float], rule: SpectralRule, relief: ReliefRule) -> tuple[float, float]:
+    """The same without SWIR: NDWI and the darkness of NIR."""
+    green, nir = bands[1], bands[3]
+    overlooked = place[2] > relief.shadow_horizon_deg
+    bar = place[0] + rule.lone_bar + rule.milky_slope * max(nir - rule.milky_nir, 0.0)
+    if overlooked and (bands[0] + green + bands[2]) / 3.0 < relief.dim:
+        bar += rule.dim_bar
+    vote = min(_cut_kernel(((green - nir) / (green + nir) - bar) / rule.ndwi_unit), rule.lone_most)
+    spread = 0.5 * (_logistic_kernel(vote + rule.lone_doubt) - _logistic_kernel(vote - rule.lone_doubt))
+    if not overlooked:
+        vote = max(vote, min((rule.lone_black_nir - nir) / rule.black_unit, rule.black_most))
+    vote -= _doubt_kernel(bands, place[1], rule, relief)
+    return _cut_kernel(min(vote, (rule.lone_nir - nir) / rule.nir_unit)), spread
+
+
 def _optical(
     s2: NDArray[np.uint16], valid: NDArray[np.bool_], place: NDArray[np.float32], rule: SpectralRule, relief: ReliefRule
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -103,10 +120,15 @@ def _optical(
         for x in range(valid.shape[1]):
             if not valid[y, x] or s2[_NIR, y, x] > nir_most or s2[_SWIR1, y, x] > swir_most:
                 continue
-            blue, green, red = 1e-4 * s2[_BLUE, y, x], 1e-4 * s2[_GREEN, y, x], 1e-4 * s2[_RED, y, x]
-            bands = (blue, green, red, 1e-4 * s2[_NIR, y, x], 1e-4 * s2[_SWIR1, y, x], 1e-4 * s2[_SWIR2, y, x])
+            green, swir = 1e-4 * s2[_GREEN, y, x], 1e-4 * s2[_SWIR1, y, x]
+            blue, red, swir2 = 1e-4 * s2[_BLUE, y, x], 1e-4 * s2[_RED, y, x], 1e-4 * s2[_SWIR2, y, x]
+            blue, red, swir2 = blue if blue > 0.0 else green, red if red > 0.0 else green, swir2 if swir2 > 0.0 else swir
+            bands = (blue, green, red, 1e-4 * s2[_NIR, y, x], swir, swir2)
             here = (float(place[0, y, x]), float(place[1, y, x]), float(place[2, y, x]))
-            evidence[y, x], spread[y, x] = _pixel_kernel(bands, here, rule, relief)
+            if swir > 0.0:
+                evidence[y, x], spread[y, x] = _pixel_kernel(bands, here, rule, relief)
+            else:
+                evidence[y, x], spread[y, x] = _lone_kernel(bands, here, rule, relief)
     return evidence, spread
 
 
@@ -123,6 +145,7 @@ _logistic_kernel = njit(cache=True, nogil=True)(_logistic)
 _darkness_kernel = njit(cache=True, nogil=True)(_darkness)
 _votes_kernel = njit(cache=True, nogil=True)(_index_votes)
 _doubt_kernel = njit(cache=True, nogil=True)(_skylight_doubt)
+_lone_kernel = njit(cache=True, nogil=True)(_lone_evidence)
 _pixel_kernel = njit(cache=True, nogil=True)(_pixel_evidence)
 _ndwi_kernel = njit(cache=True, nogil=True)(_ndwi)
 _optical_kernel = njit(cache=True, nogil=True)(_optical)

@@ -46,6 +46,16 @@ class SpectralRule(NamedTuple):
     black_unit: float = 0.007
     black_most: float = 2.0
     """Highest log-odds by darkness alone."""
+    lone_bar: float = 0.10
+    """Added to the NDWI threshold where no SWIR can bear it out: rock and dirty ice reach 0.1 (Xu 2006 on what NDWI mistakes)."""
+    lone_nir: float = 0.11
+    """Replaces `nir` there: the bound of Hall et al. 2002 against snow, for SWIR cannot tell it from milky water."""
+    lone_black_nir: float = 0.025
+    """Replaces `black_nir` there."""
+    lone_most: float = 2.5
+    """Highest log-odds of NDWI alone: 0.92."""
+    lone_doubt: float = 2.5
+    """Log-odds either way by which MNDWI and AWEI would have differed from NDWI; the spread of a single index."""
 
 
 class RadarRule(NamedTuple):
@@ -66,6 +76,11 @@ class RadarRule(NamedTuple):
     """Radar alone: radar shadow lies on slopes."""
     min_object_px: int = 20
     """Radar alone: smaller bodies are speckle or radar shadow (0.2 ha)."""
+    sole_median: float = 2.5
+    """Median log-odds of a body that only radar has looked at, and nobody in its surroundings: 3 dB darker than the threshold. Smooth
+    ice and wet snow are as dark as wavy water (Nagler & Rott 2000; Duguid et al. 2015), not as calm water at -20 dB."""
+    sole_elongation: float = 4.0
+    """Such a body is shorter than this many widths: leads and river ice are not."""
 
 
 class ReliefRule(NamedTuple):

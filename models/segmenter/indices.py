@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, binary_erosion
 
-from catalog.facts.bands import DEM_NAME, S1_NAMES, S2_SCALE, native_resolution_m, s2_index
+from catalog.facts.bands import DEM_NAME, S1_NAMES, S2_NODATA, S2_SCALE, native_resolution_m, s2_index
 from catalog.facts.causes import Cause
 from catalog.facts.grids import PIXEL_M
 from models.segmenter.backscatter import Backscatter, despeckled, radar_evidence, smoothed
@@ -37,8 +37,10 @@ from models.segmenter.relief import Relief, relief_of
 from models.segmenter.shores import Signal, water_share
 
 NAME = "indices"
-VERSION = "1"
+VERSION = "2"
 """Raised whenever the numbers change."""
+_NEEDED = ("B03", "B08")
+_HELPFUL = ("B02", "B04", "B11", "B12")
 _BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
 _THROUGH_CLOUD = frozenset({Cause.NO_SCENE, Cause.CLOUD, Cause.CLOUD_SHADOW, Cause.TERRAIN_SHADOW})
 _MAY_SEE = [int(Cause.USABLE), *sorted(int(cause) for cause in _THROUGH_CLOUD)]
@@ -65,9 +67,9 @@ class IndexModel:
 
     @property
     def contract(self) -> InputContract:
-        """Six optical bands or VV and VH, the elevation model when there is one."""
+        """Green and NIR (better all six bands) or VV and VH, the elevation model when there is one."""
         needs = (
-            ModalityNeed(OPTICAL, _BANDS, "1e-4", required=False),
+            ModalityNeed(OPTICAL, _NEEDED, "1e-4", required=False, helpful=_HELPFUL),
             ModalityNeed(RADAR, S1_NAMES, "dB", required=False),
             ModalityNeed(ELEVATION, (DEM_NAME,), "m", required=False),
         )
@@ -108,7 +110,7 @@ def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray
     """Probability and spread (y, x) of one window; NaN without clear optics, except in and around water that radar shows."""
     shape = window.cause.shape
     relief = relief_of(window.dem, shape)
-    clear = has_optics(window, _BANDS) & (window.cause == Cause.USABLE)
+    clear = has_optics(window, _NEEDED) & (window.cause == Cause.USABLE)
     backscatter = None if window.s1 is None else _within(despeckled(window.s1), clear | np.isin(window.cause, _MAY_SEE))
     evidence, spread = _evidence(window, clear, relief, backscatter, options)
     water = _water(evidence, clear, relief.slope_deg, options) if (evidence > 0).any() else np.zeros(shape, bool)
@@ -165,10 +167,19 @@ def _shares(
         if (alone & water).any():
             yield water_share(Signal(backscatter.power, (0, 1), 1.0, rule.radar_noise, (0.0, 0.0)), alone, water, rule)
     if window.s2 is not None and (clear & water).any():
-        ground = has_optics(window, _BANDS) & ((window.cause == Cause.USABLE) | (window.cause == Cause.SNOW_OR_ICE))
-        blur = tuple(rule.coarse_blur if native_resolution_m(band) > PIXEL_M else 0.0 for band in _BANDS)
-        signal = Signal(window.s2, tuple(s2_index(band) for band in _BANDS), S2_SCALE, rule.noise, blur)
-        yield water_share(signal, clear, water, rule, ground=ground)
+        for bands in _band_sets(window.s2, clear):
+            seen = has_optics(window, bands)
+            ground = seen & ((window.cause == Cause.USABLE) | (window.cause == Cause.SNOW_OR_ICE))
+            blur = tuple(rule.coarse_blur if native_resolution_m(band) > PIXEL_M else 0.0 for band in bands)
+            signal = Signal(window.s2, tuple(s2_index(band) for band in bands), S2_SCALE, rule.noise, blur)
+            yield water_share(signal, clear & seen, water, rule, ground=ground)
+
+
+def _band_sets(s2: NDArray[np.uint16], clear: NDArray[np.bool_]) -> list[tuple[str, ...]]:
+    """Bands that hold data on all clear pixels and, where those are not all, then all: what is missing in places is used elsewhere."""
+    everywhere = tuple(band for band in _BANDS if not (clear & (s2[s2_index(band)] == S2_NODATA)).any())
+    somewhere = tuple(band for band in _BANDS if (clear & (s2[s2_index(band)] != S2_NODATA)).any())
+    return [everywhere] if everywhere == somewhere else [everywhere, somewhere]
 
 
 def _water(evidence: NDArray[np.float32], clear: NDArray[np.bool_], slope: NDArray[np.float32], options: IndexOptions) -> NDArray[np.bool_]:

@@ -35,11 +35,13 @@ def relief_of(dem: NDArray[np.float32] | None, shape: tuple[int, int]) -> Relief
 def _horizon(dem: NDArray[np.float32]) -> NDArray[np.float32]:
     """Lower bound of the horizon in any direction, from maxima over growing squares of cells."""
     sample = dem[_CELL_PX // 2 :: _CELL_PX, _CELL_PX // 2 :: _CELL_PX]
-    known = np.where(np.isfinite(sample), sample, -np.inf)
+    known = np.isfinite(sample)
+    lowest = sample[known].min() if known.any() else np.float32(0)
+    height = np.where(known, sample, lowest)
     tangent = np.zeros(sample.shape, np.float32)
     for reach in _REACHES:
-        rise = maximum_filter(known, 2 * reach + 1, mode="nearest") - known
-        tangent = np.maximum(tangent, np.where(np.isfinite(rise), rise, 0) / (reach * _CELL_PX * 10.0 * 1.2))
+        rise = np.where(known, maximum_filter(height, 2 * reach + 1, mode="nearest") - height, 0)
+        tangent = np.maximum(tangent, rise / np.float32(reach * _CELL_PX * 10.0 * 1.2))
     angle = np.degrees(np.arctan(tangent)).astype(np.float32)
     whole = np.repeat(np.repeat(angle, _CELL_PX, 0), _CELL_PX, 1)
     return np.pad(whole, ((0, max(dem.shape[0] - whole.shape[0], 0)), (0, max(dem.shape[1] - whole.shape[1], 0))), mode="edge")[

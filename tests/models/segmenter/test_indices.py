@@ -262,6 +262,57 @@ def test_spread_is_larger_at_the_shore_than_inside() -> None:
     assert spread[(LAKES > 0) & ~inside].mean() > spread[inside].mean() + 0.1
 
 
+def without(s2: NDArray[np.uint16], *names: str, where: NDArray[np.bool_] | None = None) -> NDArray[np.uint16]:
+    """The composite with no data in some bands, everywhere or in places."""
+    result = s2.copy()
+    for name in names:
+        result[s2_index(name)][where if where is not None else ...] = 0
+    return result
+
+
+@pytest.mark.parametrize("land", ["moraine", "debris", "grass", "ice"])
+@pytest.mark.parametrize("water", ["clear", "milky", "black"])
+def test_green_and_infrared_are_enough_for_lakes_of_a_hectare(water: str, land: str) -> None:
+    share = discs((40.3, 41.1, 20), (95.6, 30.2, 6), (90.2, 90.7, 12))
+    whole = composite(share, water, land)
+    for missing in (COARSE, ("B02", "B04", *COARSE)):
+        found = probability(window(without(whole, *missing)))
+        assert np.isfinite(found).all()
+        assert (found >= 0.5).sum() == pytest.approx(share.sum(), rel=0.06)
+
+
+@pytest.mark.parametrize("land", ["moraine", "debris", "grass", "ice", "dirty_ice", "snow", "wet_snow", "lake_ice"])
+def test_without_swir_dry_frozen_and_snowy_ground_still_holds_no_lake(land: str) -> None:
+    patches = (composite(np.zeros((SIDE, SIDE)), "clear", land), composite(discs((60, 60, 15)), land, "moraine"))
+    for patch in patches:
+        assert probability(window(without(patch, *COARSE))).max() < 0.5
+
+
+@pytest.mark.parametrize("water", ["clear", "milky"])
+def test_without_swir_the_model_is_less_sure(water: str) -> None:
+    s2 = composite(LAKES, water, "moraine")
+    (sure, narrow), (unsure, broad) = (predict_window(window(values), OPTIONS) for values in (s2, without(s2, *COARSE)))
+    assert broad[LAKES > 0].mean() > 1.5 * narrow[LAKES > 0].mean()
+    assert broad.max() <= 0.5
+    deep = discs((40.3, 41.1, 14), (90.2, 90.7, 6)) == 1
+    assert unsure[deep].mean() < sure[deep].mean() - 0.003
+
+
+def test_swir_that_is_missing_in_places_is_used_elsewhere() -> None:
+    s2, place = composite(LAKES, "milky", "moraine"), np.zeros((SIDE, SIDE), bool)
+    place[:, 64:] = True
+    mixed = probability(window(without(s2, *COARSE, where=place)))
+    assert np.isfinite(mixed).all()
+    assert np.abs(mixed - probability(window(s2)))[:, :60].max() < 0.05
+    assert (mixed >= 0.5).sum() == pytest.approx(LAKES.sum(), rel=0.05)
+
+
+def test_without_green_or_infrared_optics_say_nothing() -> None:
+    s2 = composite(LAKES, "milky", "moraine")
+    for name in ("B03", "B08"):
+        assert np.isnan(probability(window(without(s2, name)))).all()
+
+
 def test_inputs_are_left_as_they_were() -> None:
     arrays = window(composite(LAKES, "milky", "moraine"), s1=radar(LAKES), dem=tilted(0.01))
     before = [array.copy() for array in (arrays.s2, arrays.s1, arrays.dem, arrays.cause) if array is not None]
