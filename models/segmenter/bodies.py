@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, find_objects, label
 
 from catalog.facts.grids import PIXEL_M
-from models.segmenter.index_options import ShapeRule
+from models.segmenter.index_options import RadarRule, ShapeRule
 
 
 def grown(seeds: NDArray[np.bool_], allowed: NDArray[np.bool_], *, min_px: int) -> NDArray[np.bool_]:
@@ -52,6 +52,29 @@ def rivers(water: NDArray[np.bool_], dem: NDArray[np.float32] | None, rule: Shap
     found = narrow_river | whole | long
     found |= grown(binary_dilation(found, np.ones((3, 3), bool)) & falling, falling, min_px=1)
     return _mostly(found, water, rule.river_share)
+
+
+def unwitnessed(
+    water: NDArray[np.bool_], evidence: NDArray[np.float32], looked_at: NDArray[np.bool_], rule: RadarRule
+) -> NDArray[np.bool_]:
+    """Bodies around which no optical sensor has looked (y, x) and that radar does not show surely enough to stand alone.
+
+    Without any look nobody knows whether the ground was frozen, and smooth ice and wet snow are as dark to C band as water that is
+    not quite calm (Stonevicius et al. 2022 on rivers; Nagler et al. 2016 on snow): such a body must be much darker, and compact.
+    """
+    result = np.zeros(water.shape, bool)
+    if looked_at.all() or not water.any():
+        return result
+    labels, _ = label(water)
+    depth = distance_inside(water)
+    for index, box in enumerate(find_objects(labels), start=1):
+        own = labels[box] == index
+        if not looked_at[box][own].any():
+            form = _form(own, depth[box], None)
+            sure = float(np.median(evidence[box][own])) >= rule.sole_median
+            if not sure or form.length_px > rule.sole_elongation * form.width_px:
+                result[box] |= own
+    return result
 
 
 def _judged(

@@ -77,10 +77,10 @@ class RadarRule(NamedTuple):
     min_object_px: int = 20
     """Radar alone: smaller bodies are speckle or radar shadow (0.2 ha)."""
     sole_median: float = 2.5
-    """Median log-odds of a body that only radar has looked at, and nobody in its surroundings: 3 dB darker than the threshold. Smooth
-    ice and wet snow are as dark as wavy water (Nagler & Rott 2000; Duguid et al. 2015), not as calm water at -20 dB."""
+    """Median log-odds of a body around which no optical sensor has looked: 3 dB darker than the threshold. Smooth ice, wet snow and
+    sand reach 2 dB, calm water 4."""
     sole_elongation: float = 4.0
-    """Such a body is shorter than this many widths: leads and river ice are not."""
+    """Such a body is at most this many widths long: rivers, their ice and shadows are longer."""
 
 
 class ReliefRule(NamedTuple):

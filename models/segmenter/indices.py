@@ -19,7 +19,7 @@ from catalog.facts.bands import DEM_NAME, S1_NAMES, S2_NODATA, S2_SCALE, native_
 from catalog.facts.causes import Cause
 from catalog.facts.grids import PIXEL_M
 from models.segmenter.backscatter import Backscatter, despeckled, radar_evidence, smoothed
-from models.segmenter.bodies import grown, rivers, steep
+from models.segmenter.bodies import grown, rivers, steep, unwitnessed
 from models.segmenter.contract import (
     ELEVATION,
     OPTICAL,
@@ -44,6 +44,8 @@ _HELPFUL = ("B02", "B04", "B11", "B12")
 _BANDS = ("B02", "B03", "B04", "B08", "B11", "B12")
 _THROUGH_CLOUD = frozenset({Cause.NO_SCENE, Cause.CLOUD, Cause.CLOUD_SHADOW, Cause.TERRAIN_SHADOW})
 _MAY_SEE = [int(Cause.USABLE), *sorted(int(cause) for cause in _THROUGH_CLOUD)]
+_NEVER_SEEN = [int(Cause.NO_SCENE), int(Cause.READ_FAILED), int(Cause.OUTSIDE_REGION)]
+"""No optical look could say what the season was like."""
 _REFUSED = 0.1
 """Highest probability of what looks like water but is a river or a shadow."""
 _UNSEEDED = 0.15
@@ -114,6 +116,7 @@ def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray
     backscatter = None if window.s1 is None else _within(despeckled(window.s1), clear | np.isin(window.cause, _MAY_SEE))
     evidence, spread = _evidence(window, clear, relief, backscatter, options)
     water = _water(evidence, clear, relief.slope_deg, options) if (evidence > 0).any() else np.zeros(shape, bool)
+    water &= ~unwitnessed(water, evidence, _looked_at(window, options.block_px), options.radar)
     probability = _probability(evidence, clear, water, options)
     for share in _shares(window, clear, water, backscatter, options):
         probability = np.where(np.isfinite(share), share, probability)
@@ -123,6 +126,18 @@ def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray
     # Radar alone that shows no lake answers nothing: wind and wet snow hide water from it, so it cannot prove absence.
     answered = clear if backscatter is None else clear | (backscatter.known & _near(water & ~clear, options.shore.reach_px))
     return np.where(answered, probability, np.float32(np.nan)).astype(np.float32), spread
+
+
+def _looked_at(window: WindowArrays, block_px: int) -> NDArray[np.bool_]:
+    """Pixels (y, x) that an optical sensor has looked at, cloudy or not, in their block of the lattice or the eight around it."""
+    looked = ~np.isin(window.cause, _NEVER_SEEN)
+    if looked.all():
+        return looked
+    height, width = looked.shape
+    padded = np.pad(looked, ((0, -height % block_px), (0, -width % block_px)))
+    blocks = np.asarray(padded.reshape(padded.shape[0] // block_px, block_px, -1, block_px).any(axis=(1, 3)))
+    around = binary_dilation(blocks, np.ones((3, 3), bool))
+    return np.repeat(np.repeat(around, block_px, 0), block_px, 1)[:height, :width]
 
 
 def _within(backscatter: Backscatter, allowed: NDArray[np.bool_]) -> Backscatter:

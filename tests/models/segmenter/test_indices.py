@@ -195,6 +195,25 @@ def test_a_windy_lake_is_not_seen_by_radar_alone_rather_than_denied() -> None:
     assert np.isnan(probability(window(None, cause=cause, s1=radar(LAKES, water_db=-12.0)))).all()
 
 
+ICE_DB = -17.8
+
+
+def test_radar_needs_a_surer_lake_where_no_optical_sensor_ever_looked() -> None:
+    never = np.full((SIDE, SIDE), Cause.NO_SCENE, np.uint8)
+    calm, ice = radar(LAKES, water_db=-21.5), radar(LAKES, water_db=ICE_DB)
+    assert (np.nan_to_num(probability(window(None, cause=never, s1=calm))) >= 0.5).sum() == pytest.approx(LAKES.sum(), rel=0.1)
+    assert np.isnan(probability(window(None, cause=never, s1=ice))).all()
+    long = channel(half_width=4.0)
+    assert np.isnan(probability(window(None, cause=never, s1=radar(long, water_db=-21.5)))).all()
+
+
+def test_one_cloudy_look_nearby_witnesses_that_the_season_was_seen() -> None:
+    cause = np.full((SIDE, SIDE), Cause.NO_SCENE, np.uint8)
+    cause[:, 100:] = Cause.CLOUD
+    found = np.nan_to_num(probability(window(None, cause=cause, s1=radar(LAKES, water_db=ICE_DB)))) >= 0.5
+    assert found.sum() == pytest.approx(LAKES.sum(), rel=0.15)
+
+
 def test_wind_on_the_lake_does_not_outvote_clear_optics() -> None:
     windy = probability(window(composite(LAKES, "clear", "moraine"), s1=radar(LAKES, water_db=-11.0)))
     assert (windy >= 0.5).sum() == pytest.approx(LAKES.sum(), rel=0.05)

@@ -57,6 +57,13 @@ def test_dry_land_and_a_frozen_river_hold_no_water(shared_data: Path, tile: str,
     assert _water(_terramind(shared_data, tile, radar=radar)[0]).sum() == 0
 
 
+@pytest.mark.parametrize("tile", [*DRY, FROZEN_RIVER])
+def test_radar_that_nobody_bears_out_takes_neither_river_ice_nor_sand_for_water(shared_data: Path, tile: str) -> None:
+    arrays, _ = _terramind(shared_data, tile, radar=True)
+    never = np.full_like(arrays.cause, Cause.NO_SCENE)
+    assert _water(WindowArrays(never, None, arrays.s1, arrays.dem)).sum() == 0
+
+
 @pytest.mark.parametrize("radar", [True, False])
 def test_a_black_forest_lake_is_mapped_from_three_resolutions(shared_data: Path, *, radar: bool) -> None:
     folder = shared_data / "s1_s2_dem_tiles" / "bigearthnet_lake_35VPK_69_24"
