@@ -9,6 +9,7 @@ from catalog.facts.records import RegionYearReport
 from infra.cluster import open_cluster
 from infra.settings import read_settings
 from tasks.build_surfaces import build_surfaces
+from tasks.check_model import check_model
 from tasks.choose_scenes import choose_scenes
 from tasks.look_at_scenes import look_at_scenes
 from tasks.measure_features import measure_features
@@ -43,6 +44,7 @@ def map_region(  # noqa: PLR0913 - a deployment's parameters are its form
     Units that fail are in the report and in the ledger; the others are complete.
     """
     job = open_job(region, year, store, outlines)
+    check_model(job, model)
     candidates = search_scenes(job, catalog, options.search)
     with open_cluster(read_settings()) as pool:
         stages = (

@@ -18,7 +18,7 @@ from catalog.stores.jobs import mapped_tiles, unit_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
 from models.segmenter.accumulate import TilePrediction
-from models.segmenter.contract import Segmenter, WindowArrays, check
+from models.segmenter.contract import Segmenter, WindowArrays
 from models.segmenter.predict import Measures, stream
 from models.segmenter.registry import model_named
 
@@ -30,7 +30,6 @@ VERSION = 1
 def segment_region(job: Job, model_name: str) -> StageReport:
     """Predict every tile whose surface, or whose neighbours' surface, or whose model changed."""
     store, model = open_store(job.store), model_named(model_name)
-    check(model.contract, {spec.name: spec.bands or (spec.name.upper(),) for spec in SURFACE}, model=model.name)
     surfaces = {o.unit.tile: o for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "surface" and o.outputs}
     before = {unit_of(job, tile, STAGE): ledger.find(store, unit_of(job, tile, STAGE)) for tile in surfaces}
     started = time.monotonic()

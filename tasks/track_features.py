@@ -19,6 +19,7 @@ from catalog.facts.options import TrackOptions
 from catalog.facts.records import StageReport, Target
 from catalog.facts.schemas import EVENTS, SURFACE, TRACKS
 from catalog.stores import cubes
+from catalog.stores.files import sweep_partials
 from catalog.stores.jobs import years_with
 from catalog.stores.ledger import fingerprint_of
 from catalog.stores.store import Store, open_store
@@ -46,6 +47,8 @@ def track_features(region: str, target: Target, store: str, options: TrackOption
 
     tracks = tracks_of(features, (min(years), max(years)), observed, options)
     paths = [opened.tracks(target, region, name) for name in ("tracks", "events")]
+    for path in paths:
+        sweep_partials(path.parent)
     before = [_stamp(path) for path in paths]
     provenance = _provenance(opened, target, region, years)
     put_table(paths[0], tracks.rows, TRACKS, provenance=provenance)

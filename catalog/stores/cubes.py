@@ -100,7 +100,9 @@ def _read(cube: Cube, spec: ArraySpec, window: Window) -> NDArray[Any]:
     try:
         return np.asarray(_array(cube, spec)[..., rows, columns])
     except (ValueError, RuntimeError) as error:
-        raise ProductDamaged(f"{cube.path}/{spec.name}: a shard is damaged ({error}). Find it with `cryoatlas audit --checksums`.") from error
+        raise ProductDamaged(
+            f"{cube.path}/{spec.name}: a shard is damaged ({error}). Find it with `cryoatlas audit --checksums`."
+        ) from error
 
 
 def lazy_cube(path: Path) -> xr.Dataset:

@@ -75,9 +75,9 @@ def looks_like(path: Path, expected: str) -> bool:
     return path.is_file() and path.stat().st_size == size
 
 
-def sweep_partials(folder: Path) -> int:
-    """Delete what killed writers left under a folder; return how many files."""
-    partials = list(folder.rglob(f"*{PARTIAL_SUFFIX}")) if folder.is_dir() else []
+def sweep_partials(folder: Path, name: str = "*") -> int:
+    """Delete what killed writers of files of that name left under a folder; return how many files."""
+    partials = list(folder.rglob(f"{name}{PARTIAL_SUFFIX}")) if folder.is_dir() else []
     for partial in partials:
         partial.unlink(missing_ok=True)
     return len(partials)

@@ -12,7 +12,7 @@ from catalog.facts.grids import Tile
 from catalog.facts.records import Job, Target, Unit
 from catalog.facts.regions import Region
 from catalog.facts.territory import Territory, territory_of
-from catalog.stores.files import write_if_changed
+from catalog.stores.files import sweep_partials, write_if_changed
 from catalog.stores.regions import family_of, find_region, read_outlines, read_region, to_geojson
 from catalog.stores.store import Store, open_store
 
@@ -111,6 +111,25 @@ def tile_of(job: Job, tile_id: str) -> Tile:
 def unit_of(job: Job, tile: str, stage: str) -> Unit:
     """Ledger key of a tile (or of the region) in a stage."""
     return Unit(job.region, job.year, tile, stage)
+
+
+def sweep(job: Job) -> None:
+    """Delete what a killed run of this region-year left half-written; other years may be at work beside it."""
+    store, year = open_store(job.store), f"{job.year}.*"
+    whole_folders = (
+        store.cube(job.region, job.year, 0).parent,
+        store.probability(job.target, job.region, job.year, 0).parent,
+        store.outlines(job.target, job.region, job.year, "").parent,
+        store.inventory(job.target, job.region, job.year).parent,
+        store.coverage(job.region, job.year).parent,
+        store.ledger(job.region, job.year),
+        store.receipts(job.region, job.year),
+    )
+    for folder in whole_folders:
+        sweep_partials(folder)
+    sweep_partials(store.scenes(job.region, job.year).parent, year)
+    sweep_partials(store.features(job.target, job.region, job.year).parent, year)
+    sweep_partials(store.identity(job.target, job.region).parent, f"{job.region}.*")
 
 
 def _outlines_path(store: Store, region: str) -> Path:

@@ -104,7 +104,10 @@ def _refuse_newer(store: Store) -> None:
 def _create(store: Store) -> None:
     if store.root.exists() and not store.root.is_dir():
         raise StoreNotWritable(f"{store.root} is a file, not a folder. Choose another --store.")
-    write_atomic(store.card(), json.dumps({"schema_version": SCHEMA_VERSION}).encode())
+    try:
+        write_atomic(store.card(), json.dumps({"schema_version": SCHEMA_VERSION}).encode())
+    except OSError as error:
+        raise StoreNotWritable(f"{store.root} cannot be made: {error.strerror}. Choose another --store.") from error
 
 
 def _probe(store: Store) -> None:

@@ -2,44 +2,23 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-import geopandas as gpd
 import pytest
 
 from catalog.stores.store import Store, open_store
 from flows.annual import annual
 from simulator.make import make
-from simulator.worlds import HMA
+from tests.small_world import SMALL, World
 
 YEARS = (2021, 2022)
 
 
-@dataclass(frozen=True)
-class World:
-    """Where a simulated world lies."""
-
-    root: Path
-
-    @property
-    def region(self) -> str:
-        return str(self.root / "region.geojson")
-
-    @property
-    def catalog(self) -> str:
-        return str(self.root / "catalog")
-
-    def truth(self, year: int) -> gpd.GeoDataFrame:
-        return gpd.read_parquet(self.root / "truth" / "lakes" / f"year={year}.parquet")
-
-
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Two by two chips around a tile corner beside a zone seam: four tiles of one zone, and the overlap of the next."""
-    small = replace(HMA, chips=(1, 1, 1, 1), optical_dates=5, ascending=2, descending=1, scattered=8)
+    """A small world of two years."""
     root = tmp_path_factory.mktemp("world")
-    make(small, YEARS, root)
+    make(SMALL, YEARS, root)
     return World(root)
 
 
