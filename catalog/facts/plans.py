@@ -14,9 +14,9 @@ from catalog.facts.seasons import season_of
 from catalog.facts.selection import choose, orbit_direction
 from catalog.facts.territory import Territory
 
-CPU_S_PER_GB: Final = 9.0
+CPU_S_PER_GB: Final = 8.0
 """Surface stage: CPU seconds per decoded gigabyte (docs/scale.md tells how it was measured)."""
-MODEL_S_PER_MEGAPIXEL: Final = 1.3
+MODEL_S_PER_MEGAPIXEL: Final = 0.6
 """Weight-free model: CPU seconds per megapixel of ground (docs/scale.md)."""
 _OPTICAL_BYTES_PER_PX: Final = sum(2 * (10 / band.resolution_m) ** 2 for band in S2_BANDS) + 0.25
 """Bytes of all twelve bands and the class map over one pixel of 10 m."""
