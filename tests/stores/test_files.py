@@ -40,7 +40,11 @@ def test_what_a_killed_writer_left_is_swept(tmp_path):
 
 @pytest.mark.parametrize(
     ("code", "expected", "words"),
-    [(errno.ENOSPC, StoreFull, "no space left"), (errno.EDQUOT, StoreFull, "no space left"), (errno.EROFS, StoreNotWritable, "may write to")],
+    [
+        (errno.ENOSPC, StoreFull, "no space left"),
+        (errno.EDQUOT, StoreFull, "no space left"),
+        (errno.EROFS, StoreNotWritable, "may write to"),
+    ],
 )
 def test_errors_of_the_disk_say_the_way_out(tmp_path, code, expected, words):
     with pytest.raises(expected, match=words), storage_errors(tmp_path):

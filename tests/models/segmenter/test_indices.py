@@ -366,3 +366,11 @@ def test_a_lake_across_tile_corners_is_the_same_whatever_the_tiles() -> None:
     assert np.array_equal(whole, quarters)
     assert (whole >= 125).sum() == pytest.approx(share.sum(), rel=0.03)
     assert whole.max() <= 250
+
+
+def test_a_short_reach_that_falls_steeply_is_a_river_and_a_level_one_a_pond() -> None:
+    share = np.zeros((SIDE, SIDE))
+    share[50:64, 60:62] = 1.0
+    s2 = composite(share, "clear", "moraine")
+    assert (probability(window(s2, dem=tilted(0.12))) >= 0.5).sum() == 0
+    assert (probability(window(s2, dem=tilted(0.0))) >= 0.5).sum() > 15
