@@ -368,9 +368,11 @@ def test_a_lake_across_tile_corners_is_the_same_whatever_the_tiles() -> None:
     assert whole.max() <= 250
 
 
-def test_a_short_reach_that_falls_steeply_is_a_river_and_a_level_one_a_pond() -> None:
-    share = np.zeros((SIDE, SIDE))
-    share[50:64, 60:62] = 1.0
-    s2 = composite(share, "clear", "moraine")
-    assert (probability(window(s2, dem=tilted(0.12))) >= 0.5).sum() == 0
-    assert (probability(window(s2, dem=tilted(0.0))) >= 0.5).sum() > 15
+def test_a_short_reach_that_falls_steeply_is_a_river_and_a_level_or_compact_one_a_pond() -> None:
+    reach, pond = np.zeros((SIDE, SIDE)), np.zeros((SIDE, SIDE))
+    reach[50:66, 60:63] = 1.0
+    pond[50:62, 60:64] = 1.0
+    narrow, compact = composite(reach, "milky", "moraine"), composite(pond, "milky", "moraine")
+    assert (probability(window(narrow, dem=tilted(0.08))) >= 0.5).sum() == 0
+    assert (probability(window(narrow, dem=tilted(0.0))) >= 0.5).sum() > 20
+    assert (probability(window(compact, dem=tilted(0.08))) >= 0.5).sum() > 40
