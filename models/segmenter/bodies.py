@@ -102,9 +102,9 @@ class _Form:
 
 
 def _form(own: NDArray[np.bool_], depth: NDArray[np.float32], dem: NDArray[np.float32] | None) -> _Form:
-    """Mean width of a strip from the mean distance to its shore (a quarter of it), length from area over width."""
+    """Mean width of a strip from the mean distance to its shore (a quarter of it and half a pixel), length from area over width."""
     area = float(own.sum())
-    width = max(4.0 * float(depth[own].mean()) - 1.0, 1.0)
+    width = max(4.0 * float(depth[own].mean()) - 2.0, 1.0)
     fall, certainty = (0.0, 0.0) if dem is None else _fall(own, dem)
     return _Form(area / width, width, fall, certainty)
 
@@ -123,16 +123,22 @@ def _fall(own: NDArray[np.bool_], dem: NDArray[np.float32]) -> tuple[float, floa
 
 
 def _falls(form: _Form, fall: float, rule: ShapeRule) -> bool:
-    return form.fall >= fall and form.certainty >= rule.certainty and form.fall * form.length_px * PIXEL_M >= rule.min_fall_m
+    return form.fall >= fall and form.certainty >= rule.certainty and _drop_m(form) >= rule.min_fall_m
+
+
+def _drop_m(form: _Form) -> float:
+    return form.fall * form.length_px * PIXEL_M
 
 
 def _is_river(form: _Form, narrow: bool, rule: ShapeRule) -> bool:
     ratio = form.length_px / form.width_px
     if _falls(form, rule.wide_fall, rule) and ratio >= rule.wide_elongation:
         return True
-    if not narrow or form.length_px < rule.min_length_px or ratio < rule.elongation:
+    if not narrow or ratio < rule.elongation:
         return False
-    return form.length_px >= rule.long_px or _falls(form, rule.fall, rule)
+    if form.fall >= rule.wide_fall and form.certainty >= rule.even_certainty and _drop_m(form) >= rule.even_fall_m:
+        return True
+    return form.length_px >= rule.long_px or (form.length_px >= rule.min_length_px and _falls(form, rule.fall, rule))
 
 
 def _mostly(part: NDArray[np.bool_], water: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:

@@ -107,15 +107,19 @@ class ShapeRule(NamedTuple):
     narrow_px: float = 3.0
     """Half width up to which water counts as narrow: 60 m."""
     min_length_px: float = 15.0
-    """Shorter narrow water is a pond or a bay."""
-    elongation: float = 4.0
+    """Shorter narrow water is a pond or a bay, unless it falls steeply and evenly."""
+    even_fall_m: float = 3.0
+    """Fall of such a short reach: three times the error of the model over 100 m."""
+    even_certainty: float = 0.9
+    """Share of the variance of height that its fall must explain."""
+    elongation: float = 5.0
     """Length over width of narrow rivers (Wang et al. 2012 and Shugar et al. 2020 remove rivers by shape)."""
     fall: float = 0.012
     """Fall per length from which narrow water flows: lakes are level, models of 30 m good to about 1 m in 100 m."""
     min_fall_m: float = 6.0
     certainty: float = 0.5
     """Share of the variance of height that the fall must explain."""
-    wide_elongation: float = 3.0
+    wide_elongation: float = 4.0
     wide_fall: float = 0.03
     """The same for wide water: a lake younger than the model may lie on the former tongue of its glacier, which fell by 1 to 3 %
     (Quincey et al. 2007: lakes form where it falls by less than 2 degrees)."""
