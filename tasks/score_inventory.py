@@ -87,7 +87,7 @@ def _same_features(inventories: dict[int, gpd.GeoDataFrame], truths: dict[int, g
 def _reported(store: Store, target: Target, region: str, same: dict[str, set[str]]) -> Iterator[Event]:
     for row in read_table(store.tracks(target, region, "events")).to_pylist():
         ours = [*(row["parents"] or ()), *(row["children"] or ())]
-        yield Event(row["event"], row["year"], frozenset().union(*(same.get(name, set()) for name in ours)))
+        yield Event(row["event"], row["year_to"], frozenset().union(*(same.get(name, set()) for name in ours)))
 
 
 def _happened(path: Path) -> Iterator[Event]:

@@ -20,6 +20,7 @@ from catalog.stores.tables import read_features, read_provenance, read_table
 from commands.exports import write_geopackage
 from flows.annual import annual
 from flows.map_region import map_region
+from flows.score_region import score_region
 from models.scores.features import match
 
 REGION = "demo_hma"
@@ -195,6 +196,15 @@ def test_a_changed_threshold_computes_outlines_again_and_nothing_before(world, c
     assert written["surface"] == written["segment"] == written["scenes"] == 0
     assert written["outline"] > 0
     assert written["features"] == written["inventory"] == 1
+
+
+def test_the_score_against_the_truth_is_good_and_counts_every_lake(world, mapped):
+    card = score_region(REGION, [2021, 2022], str(mapped.root), str(world.root / "truth" / "lakes"))
+    for year in card.years:
+        assert year.features == len(inventory(mapped, year.year))
+        assert year.headline.recall >= 0.9
+        assert year.headline.precision >= 0.9
+    assert set(card.events.happened) >= set(card.events.found)
 
 
 def test_states_are_told_apart(mapped):
