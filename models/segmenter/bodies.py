@@ -40,7 +40,7 @@ def rivers(water: NDArray[np.bool_], dem: NDArray[np.float32] | None, rule: Shap
 
     An opening with a disc of `narrow_px` parts every body into narrow and wide pieces. Bodies and pieces are judged alone,
     so that a river is taken off the lake it feeds; wider reaches beside river need only fall; a body that is mostly river is
-    river altogether. Shape filters against rivers: Wang et al. 2012, Shugar et al. 2020; the fall is ours: a lake is level.
+    river altogether. The physics is that a lake is level and a river is not; the numbers are ours.
     """
     if not water.any():
         return np.zeros(water.shape, bool)

@@ -14,7 +14,7 @@ class SpectralRule(NamedTuple):
     """McFeeters 1996 proposes 0; 0.05 where no local threshold can be trusted: wet debris reaches 0."""
     ndwi_low: float = -0.05
     ndwi_high: float = 0.20
-    """Bounds of a local threshold (Li & Sheng 2012 find -0.1 to 0.3 over Himalayan lakes)."""
+    """Bounds of a local threshold (Li & Sheng 2012 let it follow every lake)."""
     ndwi_unit: float = 0.08
     mndwi: float = 0.25
     """Xu 2006 tunes 0.1-0.3: rock and debris lie below -0.1, water above 0.5."""
@@ -87,7 +87,7 @@ class ReliefRule(NamedTuple):
     """A lake is level; the elevation model is not perfect and older than the lake."""
 
     seed_slope_deg: float = 12.0
-    """Seeds must be flatter (Li & Sheng 2012: 10; Quincey et al. 2007: glacier lakes form under 10; +2 for noise)."""
+    """Seeds must be flatter (Li & Sheng 2012: 10; Reynolds 2000: glaciers steeper than 10 hold no ponds; +2 for noise)."""
     grow_slope_deg: float = 28.0
     """Growing stops where the 30 m model, blurred by walls beside a lake, is steeper."""
     object_slope_deg: float = 15.0
@@ -113,7 +113,7 @@ class ShapeRule(NamedTuple):
     even_certainty: float = 0.9
     """Share of the variance of height that its fall must explain."""
     elongation: float = 5.0
-    """Length over width of narrow rivers (Wang et al. 2012 and Shugar et al. 2020 remove rivers by shape)."""
+    """Length over width of narrow rivers; this and the numbers below are ours, tried on simulated worlds."""
     fall: float = 0.012
     """Fall per length from which narrow water flows: lakes are level, models of 30 m good to about 1 m in 100 m."""
     min_fall_m: float = 6.0
