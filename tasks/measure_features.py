@@ -34,7 +34,7 @@ from models.outlines.runs import Runs, between_rows, from_table, pixel_counts, s
 from models.outlines.seams import OwnedFeature, ZoneFeatures, own
 
 STAGE = "features"
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ def measure_features(job: Job, options: OutlineOptions) -> StageReport:
         "stage": f"{STAGE} {VERSION}",
         "outlines": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "outline"},
         "surfaces": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "surface"},
+        "probabilities": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "segment"},
+        "models": sorted({str(o.inputs.get("model_sha256")) for o in outcomes if o.unit.stage == "segment"}),
         "options": asdict(options),
         "providers": providers_of(store, job),
     }

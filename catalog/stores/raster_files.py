@@ -139,14 +139,14 @@ def _explain(error: BaseException, href: str, provider: str) -> CryoatlasError:
         signing.forget(href)
         return SourceUnavailable(f"{href} answered 403 with a fresh signature; check the account of provider {provider!r}.")
     if code in _WORTH_ANOTHER_TRY:
-        return SourceUnavailable(f"{href} answered {code}; run `cryoatlas backfill` later.")
+        return SourceUnavailable(f"{href} answered {code}; run `cryoatlas run` later.")
     if code is not None:
         return SourceBroken(f"{href} answered {code}: the file is gone or the address is wrong; search the catalog again.")
     short = _SHORT_READ.search(text)
     cut_off = short is not None and int(short.group(1)) > 0
     if not is_remote(href) or cut_off or any(words in text for words in _UNDECODABLE):
         return SourceBroken(f"{href} cannot be decoded ({_chain(error)[-1]}); fetch the file again or exclude the scene.")
-    return SourceUnavailable(f"{href} could not be read ({_chain(error)[-1]}); run `cryoatlas backfill` later.")
+    return SourceUnavailable(f"{href} could not be read ({_chain(error)[-1]}); run `cryoatlas run` later.")
 
 
 def _chain(error: BaseException) -> list[str]:

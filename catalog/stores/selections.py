@@ -133,7 +133,7 @@ def _our_rows(path: Path, tile: str | None) -> pa.Table:
         wanted = [*_OURS.names, "id", *(["collection"] if "collection" in names else [])]
         return pq.read_table(path, columns=wanted, filters=filters)
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
-        raise SchemaError(f"{path} is not a record of scenes ({error}): run `cryoatlas backfill` to write it again.") from error
+        raise SchemaError(f"{path} is not a record of scenes ({error}): run `cryoatlas run` to write it again.") from error
 
 
 def _found(path: Path, wanted: set[SceneKey] | None) -> Iterator[Found]:

@@ -55,7 +55,7 @@ def _sign_blob(href: str) -> str:
         return str(sign_url(href))
     except RequestException as error:
         raise SourceUnavailable(
-            f"The token service of Planetary Computer did not sign {href} ({error}); run `cryoatlas backfill` later."
+            f"The token service of Planetary Computer did not sign {href} ({error}); run `cryoatlas run` again later."
         ) from error
 
 

@@ -134,6 +134,8 @@ def _is_river(form: _Form, narrow: bool, rule: ShapeRule) -> bool:
     ratio = form.length_px / form.width_px
     if _falls(form, rule.wide_fall, rule) and ratio >= rule.wide_elongation:
         return True
+    if ratio >= rule.slender and form.width_px <= rule.slender_px and form.length_px >= rule.slender_length_px:
+        return True
     if not narrow or ratio < rule.elongation:
         return False
     if form.fall >= rule.wide_fall and form.certainty >= rule.even_certainty and _drop_m(form) >= rule.even_fall_m:

@@ -125,6 +125,11 @@ class ShapeRule(NamedTuple):
     (Quincey et al. 2007: lakes form where it falls by less than 2 degrees)."""
     long_px: float = 120.0
     """Narrow water longer than 1.2 km is a river even where the model shows no fall."""
+    slender: float = 20.0
+    """Length over width from which water up to `slender_px` wide flows even where the model shows no fall, as in flat tundra:
+    lakes that are twenty times as long as wide are not known to us."""
+    slender_px: float = 15.0
+    slender_length_px: float = 60.0
     river_share: float = 0.5
     """A body with more river than this is river altogether."""
     min_object_px: int = 4

@@ -37,7 +37,7 @@ from models.segmenter.relief import Relief, relief_of
 from models.segmenter.shores import Signal, water_share
 
 NAME = "indices"
-VERSION = "3"
+VERSION = "4"
 """Raised whenever the numbers change."""
 _NEEDED = ("B03", "B08")
 _HELPFUL = ("B02", "B04", "B11", "B12")

@@ -42,7 +42,7 @@ class Sun:
 
 
 def terrain_grid(tile: Tile, options: SurfaceOptions) -> PixelGrid:
-    """Return the grid of heights that `terrain_shadow` needs for a tile: 40 m, with a halo of the shadow range."""
+    """Return the grid of heights that `terrain_shadow` needs for a tile: 20 m, with a halo of the shadow range."""
     return covering_grid(tile.epsg, tile.bounds_lbrt, TERRAIN_M, math.ceil((options.shadow_range_m + NEAR_M) / TERRAIN_M))
 
 
