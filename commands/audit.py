@@ -1,6 +1,7 @@
 """`cryoatlas audit`: what is done, what is not, and the command that mends it."""
 
 from collections import Counter
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +10,7 @@ from catalog.facts.causes import State
 from catalog.facts.errors import EXIT_UNITS_FAILED
 from catalog.facts.records import Outcome
 from catalog.stores import ledger
+from catalog.stores.files import checksum, looks_like
 from catalog.stores.jobs import stored_regions, years_begun
 from catalog.stores.store import Store, open_store
 from commands.console import OUT, show_json, show_table, states_in_words
@@ -48,7 +50,16 @@ def _region_year(store: Store, region: str, year: int, *, checksums: bool) -> di
     holes = [_hole(o, "failed") for o in failed] + [_hole(o, "damaged") for o in damaged]
     holes += [{"tile": "region", "stage": stage, "why": "missing", "message": "not made yet"} for stage in missing]
     mend = f"cryoatlas run --store {store.root} --region {region} --years {year} --catalog stored" if holes else ""
+    if changed := [
+        store.root / path for o in damaged for path, promise in o.outputs.items() if _same_size_other_bytes(store.root / path, promise)
+    ]:
+        # a rerun compares sizes, which is cheap; bytes that changed in place must go first
+        mend = f"rm {' '.join(map(str, changed))} && {mend}"
     return {"region": region, "year": year, "stages": {s: dict(c) for s, c in states.items()}, "holes": holes, "mend": mend}
+
+
+def _same_size_other_bytes(path: Path, promise: str) -> bool:
+    return looks_like(path, promise) and checksum(path) != promise
 
 
 def _hole(outcome: Outcome, why: str) -> dict[str, str]:

@@ -42,7 +42,10 @@ def show_model(
         "sha256": model.sha256,
         "licence": model.licence,
         "trained on": card.trained_on,
-        "needs": "; ".join(f"{n.modality} {' '.join(n.bands)} [{n.units}]{'' if n.required else ' (optional)'}" for n in contract.needs),
+        "needs": "; ".join(
+            f"{n.modality} {' '.join(n.bands)} [{n.units}]{'' if n.required else ' (optional)'}{' helped by ' + ' '.join(n.helpful) if n.helpful else ''}"
+            for n in contract.needs
+        ),
         "window px": contract.window_px,
         "stride px": contract.stride_px,
         "cite": card.citation,

@@ -44,23 +44,23 @@ def run(  # noqa: PLR0913 - the options of a command are its form
         show_json([report_as_dict(report) for report in reports])
     else:
         show_table("Stages", ("region", "year", "stage", "units", "worked on now", "seconds"), stage_rows(reports))
-    _conclude(reports, store, catalog)
+    _conclude(reports, store, f"--catalog {catalog} --model {model}")
 
 
 def _export(reports: tuple[RegionYearReport, ...], store: str) -> None:
     opened = open_store(store)
-    for job in (report.job for report in reports):
+    for job in (report.job for report in reports if report.job.store):
         path = opened.root / "exports" / job.target / f"{job.region}_{job.year}.gpkg"
         say(f"Wrote {write_geopackage(opened, job.target, job.region, job.year, path)}")
 
 
-def _conclude(reports: tuple[RegionYearReport, ...], store: str, catalog: str) -> None:
+def _conclude(reports: tuple[RegionYearReport, ...], store: str, source: str) -> None:
     failures = [(report.job, failure) for report in reports for failure in report.failures]
     if not failures:
         say(f"Complete. Inventories are under {store}/inventory; `cryoatlas audit --store {store}` proves it.")
         return
     for job, failure in failures:
         say(f"[bold red]failed[/] {job.region} {job.year} {failure}")
-    resume = f"cryoatlas run --region {failures[0][0].region} --years {failures[0][0].year} --catalog {catalog} --store {store}"
+    resume = f"cryoatlas run --region {failures[0][0].region} --years {failures[0][0].year} {source} --store {store}"
     say(f"{len(failures)} units failed; the others are complete. Resume with: {resume}")
     raise typer.Exit(EXIT_UNITS_FAILED)

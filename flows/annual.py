@@ -1,6 +1,7 @@
 """Many region-years: regions side by side, the years of a region in order, then its tracks."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -9,6 +10,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport
 from flows.map_region import map_region
+from flows.outcomes import Attempts
 from flows.track_region import track_region
 
 _DEFAULTS = MapOptions()
@@ -21,10 +23,13 @@ def _map_years(  # noqa: PLR0913 - passes a deployment's form on
     region: str, years: Sequence[int], catalog: str, store: str, model: str, options: MapOptions, outlines: str | None
 ) -> tuple[RegionYearReport, ...]:
     # names are given at first sight, so the years of one region run in ascending order and never beside each other
-    reports = tuple(map_region(region, year, catalog, store, model, options, outlines) for year in sorted(years))
-    job = reports[-1].job
+    attempts = Attempts()
+    for year in sorted(years):
+        attempts.add(region, year, partial(map_region, region, year, catalog, store, model, options, outlines))
+    attempts.raise_if_all_failed()
+    job = attempts.came_through[-1].job
     track_region(job.region, store, job.target, options)
-    return reports
+    return tuple(attempts.reports)
 
 
 @flow(name="annual", task_runner=ThreadPoolTaskRunner(max_workers=_REGIONS_AT_ONCE))  # type: ignore[arg-type]

@@ -17,7 +17,7 @@ from catalog.facts.selection import ClearShares, choose, orbit_direction
 from catalog.facts.territory import skip_reason
 from catalog.facts.tile_ground import part_of
 from catalog.stores import ledger
-from catalog.stores.jobs import outlines_of, region_of, territory, unit_of
+from catalog.stores.jobs import outlines_of, refusals, region_of, territory, unit_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.selections import write_choices
 from catalog.stores.store import Store, open_store
@@ -46,7 +46,7 @@ def choose_scenes(job: Job, candidates: Candidates, options: SearchOptions) -> S
 
 
 def _choose_all(job: Job, store: Store, candidates: Candidates, options: SearchOptions) -> Iterator[_Chosen]:
-    region, outlines = region_of(job), outlines_of(job)
+    region, outlines, refused = region_of(job), outlines_of(job), refusals(job, options.refuse)
     looks = {o.unit.tile: o.measures for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "look"}
     for zone in territory(job).zones:
         tiles = sorted(zone.tiles)
@@ -56,7 +56,7 @@ def _choose_all(job: Job, store: Store, candidates: Candidates, options: SearchO
             measures = looks.get(tile.id, {})
             skipped = skip_reason(region, tile, measures.get("elevation_max_m"), outlines)
             season = season_of(region, tile, job.year, measures.get("elevation_median_m"))
-            scenes = _vetted(candidates.over(tile), measures, options)
+            scenes = _vetted(candidates.over(tile), measures, refused)
             choices = choose(
                 scenes, part_of(tile, zone.chip_mask(tile)), season, options, _clear_shares(measures), orbit=_direction_over(scenes, orbit)
             )
@@ -75,13 +75,13 @@ def _clear_shares(measures: Mapping[str, float]) -> dict[str, ClearShares]:
     return {i: ClearShares(measures[f"clear:{i}"], measures[f"cloud:{i}"], measures[f"snow:{i}"]) for i in ids}
 
 
-def _vetted(scenes: Scenes, measures: Mapping[str, float], options: SearchOptions) -> Scenes:
+def _vetted(scenes: Scenes, measures: Mapping[str, float], refused: frozenset[str]) -> Scenes:
     """Refuse before choosing, so that another product of the same acquisition can step in."""
 
     def vet(entry: Scene | Rejected) -> Scene | Rejected:
         if isinstance(entry, Rejected):
             return entry
-        if entry.id in options.refuse:
+        if entry.id in refused:
             return Rejected(entry, Refusal.BY_OPERATOR)
         return Rejected(entry, Refusal.SUSPECT_OFFSET) if measures.get(f"suspect:{entry.id}") else entry
 

@@ -22,7 +22,7 @@ class SearchOptions:
     min_sun_elevation_deg: float = 10.0
     """Below this, shadows and haze outweigh what a scene adds; the shadow test makes use of the light above it."""
     refuse: tuple[str, ...] = ()
-    """IDs of scenes that the operator refuses, for example because their file is broken for good."""
+    """IDs of scenes that the operator refuses, for example because their file is broken for good; the store remembers them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ from typing import Final
 
 from catalog.facts.bands import S2_BANDS
 from catalog.facts.candidates import Candidates
-from catalog.facts.grids import Tile
 from catalog.facts.options import SearchOptions
 from catalog.facts.records import Choice, Scene
 from catalog.facts.regions import Region
 from catalog.facts.seasons import season_of
 from catalog.facts.selection import choose, orbit_direction
 from catalog.facts.territory import Territory
+from catalog.facts.tile_ground import part_of
 
 CPU_S_PER_GB: Final = 8.0
 """Surface stage: CPU seconds per decoded gigabyte (docs/scale.md tells how it was measured)."""
@@ -21,6 +21,8 @@ MODEL_S_PER_MEGAPIXEL: Final = 0.6
 _OPTICAL_BYTES_PER_PX: Final = sum(2 * (10 / band.resolution_m) ** 2 for band in S2_BANDS) + 0.25
 """Bytes of all twelve bands and the class map over one pixel of 10 m."""
 _RADAR_BYTES_PER_PX: Final = 8.0
+_ELEVATION_BYTES_PER_PX: Final = 6.0
+"""Heights at 10 m, and at 20 m with the ground around that casts shadows; read for whole tiles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,13 @@ def plan_of(region: Region, territory: Territory, year: int, candidates: Candida
     for zone in territory.zones:
         orbit = orbit_direction({s.id: s for tile in zone.tiles for s in candidates.over(tile) if isinstance(s, Scene)}.values())
         for tile in sorted(zone.tiles):
-            used = _used(region, tile, year, candidates, options, orbit)
+            used = _used(region, part_of(tile, zone.chip_mask(tile)), year, candidates, options, orbit)
             looks = {sensor: sum(choice.scene.sensor == sensor for choice in used) for sensor in ("s2", "s1")}
             pixels = float(zone.chip_mask(tile).mean()) * tile.size_px**2
             optical, radar, ground_px = optical + looks["s2"], radar + looks["s1"], ground_px + pixels
-            read_bytes += pixels * (looks["s2"] * _OPTICAL_BYTES_PER_PX + looks["s1"] * _RADAR_BYTES_PER_PX)
+            read_bytes += _ELEVATION_BYTES_PER_PX * tile.size_px**2 + pixels * (
+                looks["s2"] * _OPTICAL_BYTES_PER_PX + looks["s1"] * _RADAR_BYTES_PER_PX
+            )
             holes += [] if looks["s2"] else [tile.id]
     count = max(len(territory.tiles), 1)
     gigabytes = read_bytes / 1e9
@@ -59,6 +63,6 @@ def plan_of(region: Region, territory: Territory, year: int, candidates: Candida
     return YearPlan(region.name, year, len(territory.tiles), optical / count, radar / count, tuple(holes), gigabytes, *hours)
 
 
-def _used(region: Region, tile: Tile, year: int, candidates: Candidates, options: SearchOptions, orbit: str | None) -> Sequence[Choice]:
-    choices = choose(candidates.over(tile), tile, season_of(region, tile, year), options, {}, orbit=orbit)
+def _used(region: Region, part: TilePart, year: int, candidates: Candidates, options: SearchOptions, orbit: str | None) -> Sequence[Choice]:
+    choices = choose(candidates.over(part.tile), part, season_of(region, part.tile, year), options, {}, orbit=orbit)
     return [choice for choice in choices if choice.used]

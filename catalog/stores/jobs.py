@@ -1,6 +1,7 @@
 """What a job's region, tiles and units are, as the store keeps them."""
 
 import json
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -113,6 +114,16 @@ def unit_of(job: Job, tile: str, stage: str) -> Unit:
     return Unit(job.region, job.year, tile, stage)
 
 
+def refusals(job: Job, added: Sequence[str]) -> frozenset[str]:
+    """Return the scenes that the operator refused for this region, now or earlier; kept until their file is deleted."""
+    path = _refused_path(open_store(job.store), job.region)
+    known = frozenset(json.loads(path.read_bytes())) if path.is_file() else frozenset()
+    together = known | frozenset(added)
+    if together != known:
+        write_if_changed(path, json.dumps(sorted(together), indent=1).encode())
+    return together
+
+
 def sweep(job: Job) -> None:
     """Delete what a killed run of this region-year left half-written; other years may be at work beside it."""
     store, year = open_store(job.store), f"{job.year}.*"
@@ -130,6 +141,10 @@ def sweep(job: Job) -> None:
     sweep_partials(store.scenes(job.region, job.year).parent, year)
     sweep_partials(store.features(job.target, job.region, job.year).parent, year)
     sweep_partials(store.identity(job.target, job.region).parent, f"{job.region}.*")
+
+
+def _refused_path(store: Store, region: str) -> Path:
+    return store.region(region).with_suffix(".refused.json")
 
 
 def _outlines_path(store: Store, region: str) -> Path:

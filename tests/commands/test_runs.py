@@ -137,6 +137,8 @@ def test_a_broken_file_fails_its_tiles_names_the_scene_and_leaves_the_rest(cryoa
     again = cryoatlas(*arguments(broken, tmp_path / "s"), "--refuse", scene)
     assert again.code == 0, again.err
     assert cryoatlas("audit", "--store", tmp_path / "s").code == 0
+    remembered = cryoatlas(*arguments(broken, tmp_path / "s"))
+    assert remembered.code == 0, remembered.err
 
 
 def test_a_full_disk_exits_3_and_a_rerun_completes(cryoatlas, world, prefect_server, tmp_path):
@@ -172,6 +174,7 @@ def test_audit_names_a_changed_byte_and_the_command_that_mends_it(cryoatlas, sto
     said = cryoatlas("audit", "--store", tmp_path / "s", "--checksums")
     assert said.code == 3
     assert "damaged" in said.out
+    assert f"mend: rm {shard} && cryoatlas run" in said.out
     assert "--catalog stored" in said.out
 
 
