@@ -12,7 +12,7 @@ from catalog.facts.regions import Region
 from catalog.facts.seasons import season_of
 from catalog.facts.selection import choose, orbit_direction
 from catalog.facts.territory import Territory
-from catalog.facts.tile_ground import part_of
+from catalog.facts.tile_ground import TilePart, part_of
 
 CPU_S_PER_GB: Final = 8.0
 """Surface stage: CPU seconds per decoded gigabyte (docs/scale.md tells how it was measured)."""
