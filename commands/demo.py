@@ -86,7 +86,11 @@ def _lakes_of(world: Path) -> Path:
     content = json.loads((world / "region.geojson").read_bytes())
     if content["properties"]["target"] == "lakes":
         return world / "region.geojson"
-    content["properties"] |= {"target": "lakes", "name": f"{content['properties']['name']}-lakes"}
+    content["properties"] |= {
+        "target": "lakes",
+        "name": f"{content['properties']['name']}-lakes",
+        "title": "Demo: lakes on a tundra island",
+    }
     path = world / "region-lakes.geojson"
     write_if_changed(path, json.dumps(content).encode())
     return path

@@ -50,10 +50,6 @@ class SourceBroken(CryoatlasError):
     """A file that is there but cannot be decoded; trying again does not help."""
 
 
-class SourceChanged(CryoatlasError):
-    """A scene was replaced in place between planning and reading."""
-
-
 class GridMismatch(CryoatlasError):
     """Raster or table does not lie on the grid that was promised."""
 

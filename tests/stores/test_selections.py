@@ -147,5 +147,5 @@ def test_a_scene_without_its_item_is_refused_and_nothing_is_left(tmp_path: Path)
 
 def test_a_file_that_is_no_record_says_so(tmp_path: Path) -> None:
     (tmp_path / "a.parquet").write_bytes(b"half a file")
-    with pytest.raises(SchemaError, match="backfill"):
+    with pytest.raises(SchemaError, match="cryoatlas run"):
         read_choices(tmp_path / "a.parquet")
