@@ -34,7 +34,7 @@ from models.outlines.runs import Runs, between_rows, from_table, pixel_counts, s
 from models.outlines.seams import OwnedFeature, ZoneFeatures, own
 
 STAGE = "features"
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,5 @@ class Refusal(StrEnum):
     LOW_SUN = "sun too low"
     SURPLUS = "enough clearer scenes"
     SUSPECT_OFFSET = "radiometric offset contradicts the pixels"
-    READ_FAILED = "read failed"
     BY_OPERATOR = "refused by the operator"
-    NO_PROJECTION = "projection unknown"
     BANDS_MISSING = "bands missing"

@@ -40,8 +40,8 @@ class AreaEvidence:
     """
     variance_px: Floats
     """Sum of p (1 - p) over feature and rim, pixels; 0 when there is no probability."""
-    observed_share: Floats
-    """Share of the feature and its rim that had a usable observation."""
+    shore_seen: Floats
+    """Share of the shore that was judged, by optics or radar (`measure.Statistics.shore_seen`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,12 @@ def area_interval(evidence: AreaEvidence, *, pixel_m: float = PIXEL_M, coregistr
     Sigma: mixed pixels and co-registration, independent of each other, in quadrature. Mixed pixels are measured twice, by the
     length of the shore and by what the model says of its own doubt; the larger counts, for both speak of the same pixels.
     Low and high: 1.96 sigma, plus what the expected area (`area_probability_m2`) lies beyond the outline on that side, plus,
-    on the high side only, the ground that was not observed, extended at the density of what was: area x (1 - o) / o.
+    on the high side only, the shore that nothing judged: the lake may go on there, so area x (1 - o) / o for a share o seen.
     """
     mixed = np.maximum(shoreline_m2(evidence.perimeter_m, pixel_m), _probability_m2(evidence, pixel_m))
     sigma = np.hypot(mixed, _shift_m2(evidence, pixel_m, coregistration_m))
     excess = evidence.area_probability_m2 - evidence.area_m2
-    unseen = evidence.area_m2 * (1.0 / np.clip(evidence.observed_share, LEAST_OBSERVED, 1.0) - 1.0)
+    unseen = evidence.area_m2 * (1.0 / np.clip(evidence.shore_seen, LEAST_OBSERVED, 1.0) - 1.0)
     low = evidence.area_m2 - Z_95 * sigma - np.maximum(-excess, 0.0)
     high = evidence.area_m2 + Z_95 * sigma + np.maximum(excess, 0.0) + unseen
     return AreaInterval(sigma, np.maximum(low, 0.0), high)

@@ -74,7 +74,7 @@ def _known(value: object) -> object:
 
 
 def _interval_columns(shapes: Shapes, statistics: Sequence[Statistics]) -> dict[str, object]:
-    names = ("area_probability_m2", "doubt_m2", "variance_px", "observed_share")
+    names = ("area_probability_m2", "doubt_m2", "variance_px", "shore_seen")
     measured = (np.array([getattr(found, name) for found in statistics], np.float64) for name in names)
     interval = area_interval(AreaEvidence(shapes.area_m2, shapes.perimeter_m, *measured))
     return {"area_sigma_m2": interval.sigma_m2, "area_low_m2": interval.low_m2, "area_high_m2": interval.high_m2}

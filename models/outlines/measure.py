@@ -74,6 +74,8 @@ class Statistics:
     probability: float
     spread: float
     observed_share: float
+    shore_seen: float
+    """Share of the rim that was judged, by optics or by radar; at least `observed_share`. Unjudged shore may be anywhere."""
     cause_shares: Mapping[str, float]
     """Name of the cause in lower case -> share of feature and rim; sums to one."""
     looks: int
@@ -117,6 +119,7 @@ def measure(
         probability=_mean(_unscaled(around.probability[inside])),
         spread=_mean(_unscaled(around.spread[inside])),
         observed_share=shares["usable"],
+        shore_seen=max(shares["usable"], _mean((around.probability[rim] != PROBABILITY_NODATA).astype(np.float64)) if rim.any() else 0.0),
         cause_shares=shares,
         looks=int(looks),
         date_first=first,

@@ -7,7 +7,7 @@ from models.outlines.interval import AreaEvidence, area_interval, shoreline_m2, 
 
 
 def evidence(area=1e6, perimeter=5e3, **changes):
-    values = {"area_probability_m2": area, "doubt_m2": 0.0, "variance_px": 0.0, "observed_share": 1.0, **changes}
+    values = {"area_probability_m2": area, "doubt_m2": 0.0, "variance_px": 0.0, "shore_seen": 1.0, **changes}
     return AreaEvidence(np.array([area]), np.array([perimeter]), **{name: np.array([value]) for name, value in values.items()})
 
 
@@ -22,14 +22,14 @@ positive = st.floats(0, 1e9)
 @given(positive, positive, positive, positive, st.floats(0, 1e6), st.floats(0, 1))
 def test_low_never_exceeds_area_and_area_never_exceeds_high(area, perimeter, expected, doubt, variance, observed):
     found = area_interval(
-        evidence(area, perimeter, area_probability_m2=expected, doubt_m2=doubt, variance_px=variance, observed_share=observed)
+        evidence(area, perimeter, area_probability_m2=expected, doubt_m2=doubt, variance_px=variance, shore_seen=observed)
     )
     assert 0 <= found.low_m2[0] <= area <= found.high_m2[0]
     assert np.isfinite([found.sigma_m2[0], found.high_m2[0]]).all()
 
 
 def test_unobserved_ground_widens_the_high_side_only():
-    clear, hidden = area_interval(evidence()), area_interval(evidence(observed_share=0.8))
+    clear, hidden = area_interval(evidence()), area_interval(evidence(shore_seen=0.8))
     assert hidden.low_m2 == clear.low_m2
     assert hidden.sigma_m2 == clear.sigma_m2
     assert hidden.high_m2[0] - clear.high_m2[0] == pytest.approx(1e6 * 0.25)
