@@ -21,7 +21,7 @@ from catalog.stores import cubes, ledger
 from catalog.stores.elevation import read_dem
 from catalog.stores.jobs import mapped_tiles, territory, unit_of
 from catalog.stores.pixels import ByteMeter, read_grid
-from catalog.stores.rounds import run_round
+from catalog.stores.rounds import retire_all_but, run_round
 from catalog.stores.selections import read_choices
 from catalog.stores.store import Store, open_store
 from models.surface.composite import compose_optical
@@ -52,6 +52,7 @@ def build_surfaces(job: Job, options: SurfaceOptions, pool: TilePool) -> StageRe
     store = open_store(job.store)
     ready = {o.unit.tile for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "scenes" and o.state == State.DONE}
     units = [(unit_of(job, entry.tile.id, STAGE), entry) for entry in _entries(job, store, ready)]
+    retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), {unit.tile for unit, _ in units})
     for epsg in sorted({entry.tile.epsg for _, entry in units}):
         cubes.open_cube(store.cube(job.region, job.year, epsg), mapped_tiles(job, epsg), SURFACE)
     report, _ = run_round(store, STAGE, pool, partial(_build, job, options), units)

@@ -78,10 +78,11 @@ def _produce(job: Job, store: Store, options: OutlineOptions, inputs: Mapping[st
     path = store.features(job.target, job.region, job.year)
     columns = {name: table.column(name).to_pylist() for name in table.column_names}
     put_features(path, geometry, columns, LAKES, provenance=provenance_of(store, job, ledger.fingerprint_of(inputs)))
-    state = State.DONE if features else State.EMPTY
-    return Outcome(
-        unit_of(job, REGION_UNIT, STAGE), state, "", outputs=ledger.receipts_for(store, [path]), measures={"features": float(len(features))}
-    )
+    unit, outputs, measures = unit_of(job, REGION_UNIT, STAGE), ledger.receipts_for(store, [path]), {"features": float(len(features))}
+    if not zones:
+        # no tile was predicted: that is not a region without lakes
+        return Outcome(unit, State.UNOBSERVED, "", "nothing_predicted", "no tile could be predicted", outputs=outputs, measures=measures)
+    return Outcome(unit, State.DONE if features else State.EMPTY, "", outputs=outputs, measures=measures)
 
 
 def _zone(job: Job, store: Store, ground: ZoneTerritory, options: OutlineOptions) -> _Zone | None:

@@ -15,8 +15,8 @@ from catalog.facts.records import Job, Outcome, StageReport
 from catalog.facts.schemas import PROBABILITY, PROBABILITY_NODATA, PROBABILITY_SCALE
 from catalog.stores import cubes, ledger
 from catalog.stores.files import write_atomic
-from catalog.stores.jobs import tile_of, unit_of
-from catalog.stores.rounds import run_round
+from catalog.stores.jobs import mapped_tiles, tile_of, unit_of
+from catalog.stores.rounds import retire_all_but, run_round
 from catalog.stores.store import open_store
 from models.outlines.runs import runs_of, to_table
 
@@ -30,6 +30,7 @@ def outline_tiles(job: Job, options: OutlineOptions, pool: TilePool) -> StageRep
     store = open_store(job.store)
     segmented = [o for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "segment" and o.outputs]
     units = [(unit_of(job, outcome.unit.tile, STAGE), outcome) for outcome in segmented]
+    retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), {unit.tile for unit, _ in units})
     report, _ = run_round(store, STAGE, pool, partial(_outline, job, options.threshold), units)
     return report
 

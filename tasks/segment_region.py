@@ -15,7 +15,7 @@ from catalog.facts.records import Job, Outcome, StageReport, Unit
 from catalog.facts.schemas import PROBABILITY, PROBABILITY_NODATA, SURFACE
 from catalog.stores import cubes, ledger
 from catalog.stores.jobs import mapped_tiles, unit_of
-from catalog.stores.rounds import report_of, told
+from catalog.stores.rounds import report_of, retire_all_but, told
 from catalog.stores.store import Store, open_store
 from models.segmenter.accumulate import TilePrediction
 from models.segmenter.contract import Segmenter, WindowArrays
@@ -31,6 +31,7 @@ def segment_region(job: Job, model_name: str) -> StageReport:
     """Predict every tile whose surface, or whose neighbours' surface, or whose model changed."""
     store, model = open_store(job.store), model_named(model_name)
     surfaces = {o.unit.tile: o for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "surface" and o.outputs}
+    retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), surfaces)
     before = {unit_of(job, tile, STAGE): ledger.find(store, unit_of(job, tile, STAGE)) for tile in surfaces}
     started = time.monotonic()
     outcomes: list[Outcome] = []

@@ -54,7 +54,8 @@ def _produce(job: Job, store: Store, options: TrackOptions) -> Outcome:
     columns = _columns(frame) | {"lake_id": names, "obs_id": obs_ids(names, origin)}
     path = store.inventory(job.target, job.region, job.year)
     put_features(path, frame.geometry.to_numpy(), columns, LAKES, provenance=provenance)
-    state = State.DONE if len(frame) else State.EMPTY
+    features = ledger.find(store, unit_of(job, REGION_UNIT, "features"))
+    state = features.state if features else State.EMPTY
     measures = {"features": float(len(frame)), "area_km2": float(frame.area_m2.sum() / 1e6)}
     return Outcome(unit_of(job, REGION_UNIT, STAGE), state, "", outputs=ledger.receipts_for(store, [path]), measures=measures)
 

@@ -84,6 +84,17 @@ def once(store: Store, unit: Unit, inputs: Mapping[str, Any], produce: Callable[
     return put(store, replace(outcome, fingerprint=fingerprint, inputs=dict(inputs), seconds=seconds))
 
 
+def retire(store: Store, unit: Unit) -> None:
+    """Forget a unit and delete its products: its inputs are gone, and what was made of them must not be used again."""
+    outcome = find(store, unit)
+    if outcome is None:
+        return
+    for folder in (store.ledger, store.receipts):
+        (folder(unit.region, unit.year) / _name(unit)).unlink(missing_ok=True)
+    for path in outcome.outputs:
+        (store.root / path).unlink(missing_ok=True)
+
+
 def failure(unit: Unit, error: Exception) -> Outcome:
     """Return the outcome of a unit that an error ended."""
     return Outcome(unit, State.FAILED, "", cause=type(error).__name__, message=str(error) or repr(error))

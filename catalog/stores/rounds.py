@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from catalog.facts.causes import State
@@ -40,6 +40,13 @@ def run_round(
 
     ended = tuple(told(stage, outcomes(), total=len(units)))
     return report_of(stage, ended, before.get, seconds=time.monotonic() - started), _in_order(ended)
+
+
+def retire_all_but(store: Store, units: Iterable[Unit], kept: Collection[str]) -> None:
+    """Retire the units of tiles that are not kept: what earlier runs made of inputs that are gone."""
+    for unit in units:
+        if unit.tile not in kept:
+            ledger.retire(store, unit)
 
 
 def told(stage: str, outcomes: Iterable[Outcome], *, total: int) -> Iterator[Outcome]:

@@ -15,12 +15,14 @@ from catalog.facts.options import MapOptions, OutlineOptions, SearchOptions
 from catalog.facts.schemas import LAKES, PROVENANCE_KEYS, SCHEMA_VERSION, require
 from catalog.stores import ledger
 from catalog.stores.files import write_atomic
+from catalog.stores.selections import read_choices
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import read_features, read_provenance, read_table
 from commands.exports import write_geopackage
 from flows.annual import annual
 from flows.map_region import map_region
 from flows.score_region import score_region
+from flows.track_region import track_region
 from models.scores.features import match
 
 REGION = "demo_hma"
@@ -196,6 +198,19 @@ def test_a_changed_threshold_computes_outlines_again_and_nothing_before(world, c
     assert written["surface"] == written["segment"] == written["scenes"] == 0
     assert written["outline"] > 0
     assert written["features"] == written["inventory"] == 1
+
+
+def test_a_year_whose_scenes_are_all_refused_is_unobserved_and_no_lake_vanishes(world, copied):
+    used = {choice.scene.id for choice in read_choices(copied.scenes(REGION, 2022)) if choice.scene.sensor != "dem"}
+    options = MapOptions(search=SearchOptions(refuse=tuple(sorted(used))))
+    map_region(world.region, 2022, world.catalog, str(copied.root), options=options)
+    assert len(inventory(copied, 2022)) == 0
+    (outcome,) = (o for o in ledger.find_all(copied, REGION, 2022) if o.unit.stage == "inventory")
+    assert outcome.state == State.UNOBSERVED
+    track_region(REGION, str(copied.root))
+    rows = [row for row in read_table(copied.tracks("lakes", REGION, "tracks")).to_pylist() if row["year"] == 2022]
+    assert {row["state"] for row in rows} == {"unobserved"}
+    assert not read_table(copied.tracks("lakes", REGION, "events")).num_rows
 
 
 def test_the_score_against_the_truth_is_good_and_counts_every_lake(world, mapped):
