@@ -54,6 +54,24 @@ def rivers(water: NDArray[np.bool_], dem: NDArray[np.float32] | None, rule: Shap
     return _mostly(found, water, rule.river_share)
 
 
+def slender(water: NDArray[np.bool_], clear: NDArray[np.bool_], rule: ShapeRule) -> NDArray[np.bool_]:
+    """Bodies far longer than wide, as rivers of flat ground are, seen mostly by optics: radar alone frays the shores of lakes."""
+    result = np.zeros(water.shape, bool)
+    if not water.any():
+        return result
+    labels, _ = label(water)
+    depth = distance_inside(water)
+    for index, box in enumerate(find_objects(labels), start=1):
+        own = labels[box] == index
+        if clear[box][own].mean() < rule.slender_clear:
+            continue
+        form = _form(own, depth[box], None)
+        long = form.length_px >= max(rule.slender_length_px, rule.slender * form.width_px)
+        if long and form.width_px <= rule.slender_px:
+            result[box] |= own
+    return result
+
+
 def unwitnessed(
     water: NDArray[np.bool_], evidence: NDArray[np.float32], looked_at: NDArray[np.bool_], rule: RadarRule
 ) -> NDArray[np.bool_]:
@@ -133,8 +151,6 @@ def _drop_m(form: _Form) -> float:
 def _is_river(form: _Form, narrow: bool, rule: ShapeRule) -> bool:
     ratio = form.length_px / form.width_px
     if _falls(form, rule.wide_fall, rule) and ratio >= rule.wide_elongation:
-        return True
-    if ratio >= rule.slender and form.width_px <= rule.slender_px and form.length_px >= rule.slender_length_px:
         return True
     if not narrow or ratio < rule.elongation:
         return False

@@ -130,6 +130,8 @@ class ShapeRule(NamedTuple):
     lakes that are twenty times as long as wide are not known to us."""
     slender_px: float = 15.0
     slender_length_px: float = 60.0
+    slender_clear: float = 0.5
+    """Share of such a body that optics must have seen clearly."""
     river_share: float = 0.5
     """A body with more river than this is river altogether."""
     min_object_px: int = 4

@@ -19,7 +19,7 @@ from catalog.facts.bands import DEM_NAME, S1_NAMES, S2_NODATA, S2_SCALE, native_
 from catalog.facts.causes import Cause
 from catalog.facts.grids import PIXEL_M
 from models.segmenter.backscatter import Backscatter, despeckled, radar_evidence, smoothed
-from models.segmenter.bodies import grown, rivers, steep, unwitnessed
+from models.segmenter.bodies import grown, rivers, slender, steep, unwitnessed
 from models.segmenter.contract import (
     ELEVATION,
     OPTICAL,
@@ -37,7 +37,7 @@ from models.segmenter.relief import Relief, relief_of
 from models.segmenter.shores import Signal, water_share
 
 NAME = "indices"
-VERSION = "4"
+VERSION = "5"
 """Raised whenever the numbers change."""
 _NEEDED = ("B03", "B08")
 _HELPFUL = ("B02", "B04", "B11", "B12")
@@ -121,7 +121,8 @@ def predict_window(window: WindowArrays, options: IndexOptions) -> tuple[NDArray
     for share in _shares(window, clear, water, backscatter, options):
         probability = np.where(np.isfinite(share), share, probability)
     if water.any():
-        refused = rivers(water, window.dem, options.shape) | steep(water, relief.slope_deg, max_slope_deg=options.relief.object_slope_deg)
+        refused = rivers(water, window.dem, options.shape) | slender(water, clear, options.shape)
+        refused |= steep(water, relief.slope_deg, max_slope_deg=options.relief.object_slope_deg)
         probability = np.where(_with_shores(refused, water, options.shore.reach_px), np.minimum(probability, _REFUSED), probability)
     # Radar alone that shows no lake answers nothing: wind and wet snow hide water from it, so it cannot prove absence.
     answered = clear if backscatter is None else clear | (backscatter.known & _near(water & ~clear, options.shore.reach_px))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from models.segmenter.bodies import distance_inside, grown, rivers, steep
+from models.segmenter.bodies import distance_inside, grown, rivers, slender, steep
 from models.segmenter.index_options import ShapeRule
 from models.segmenter.relief import relief_of
 
@@ -95,3 +95,12 @@ def test_unknown_heights_give_no_slope() -> None:
     relief = relief_of(dem, dem.shape)
     assert np.isfinite(relief.slope_deg).all()
     assert np.isfinite(relief.horizon_deg).all()
+
+
+def test_a_level_strip_twenty_times_as_long_as_wide_is_a_river_where_optics_saw_it() -> None:
+    strip = np.zeros((300, 40), bool)
+    strip[10:290, 15:23] = True
+    seen, unseen = np.ones(strip.shape, bool), np.zeros(strip.shape, bool)
+    assert slender(strip, seen, ShapeRule())[strip].all()
+    assert not slender(strip, unseen, ShapeRule()).any()
+    assert not slender(strip[:100], seen[:100], ShapeRule()).any()
