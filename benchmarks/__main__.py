@@ -9,7 +9,7 @@ import time
 
 SMALL = {
     "bench_polygons": ("--size", "2048", "--repeats", "2"),
-    "bench_composite": ("--size", "1024", "--repeats", "1"),
+    "bench_composite": ("--size", "2048", "--repeats", "1"),
     "bench_units": ("--chips", "3", "--repeats", "1"),
 }
 
