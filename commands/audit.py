@@ -1,6 +1,7 @@
 """`cryoatlas audit`: what is done, what is not, and the command that mends it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,8 @@ from catalog.stores.jobs import stored_regions, years_begun
 from catalog.stores.store import Store, open_store
 from commands.console import OUT, show_json, show_table, states_in_words
 
+_FOLLOWS = {"surface": "scenes", "segment": "surface", "outline": "segment"}
+"""Stage of a tile -> the stage it needs."""
 STAGES = ("scenes", "surface", "segment", "outline", "features", "inventory")
 
 
@@ -48,7 +51,8 @@ def _region_year(store: Store, region: str, year: int, *, checksums: bool) -> di
     states = {stage: Counter(str(o.state) for o in outcomes if o.unit.stage == stage) for stage in STAGES}
     missing = [stage for stage in ("features", "inventory") if not states[stage]]
     holes = [_hole(o, "failed") for o in failed] + [_hole(o, "damaged") for o in damaged]
-    holes += [{"tile": "region", "stage": stage, "why": "missing", "message": "not made yet"} for stage in missing]
+    holes += [_missing(tile, stage) for stage, source in _FOLLOWS.items() for tile in _not_reached(outcomes, stage, source)]
+    holes += [_missing("region", stage) for stage in missing]
     mend = f"cryoatlas run --store {store.root} --region {region} --years {year} --catalog stored" if holes else ""
     if changed := [
         store.root / path for o in damaged for path, promise in o.outputs.items() if _same_size_other_bytes(store.root / path, promise)
@@ -56,6 +60,16 @@ def _region_year(store: Store, region: str, year: int, *, checksums: bool) -> di
         # a rerun compares sizes, which is cheap; bytes that changed in place must go first
         mend = f"rm {' '.join(map(str, changed))} && {mend}"
     return {"region": region, "year": year, "stages": {s: dict(c) for s, c in states.items()}, "holes": holes, "mend": mend}
+
+
+def _not_reached(outcomes: Sequence[Outcome], stage: str, source: str) -> list[str]:
+    """Tiles whose `source` is done and whose next stage has no record: a run ended between them."""
+    reached = {outcome.unit.tile for outcome in outcomes if outcome.unit.stage == stage}
+    return [o.unit.tile for o in outcomes if o.unit.stage == source and o.state == State.DONE and o.unit.tile not in reached]
+
+
+def _missing(tile: str, stage: str) -> dict[str, str]:
+    return {"tile": tile, "stage": stage, "why": "missing", "message": "not made yet"}
 
 
 def _same_size_other_bytes(path: Path, promise: str) -> bool:
@@ -68,7 +82,10 @@ def _hole(outcome: Outcome, why: str) -> dict[str, str]:
 
 
 def _show(store: Store, findings: list[dict[str, Any]]) -> None:
-    rows = [(f["region"], f["year"], *(states_in_words(f["stages"][stage]) for stage in STAGES)) for f in findings]
+    rows = [
+        (f["region"], f["year"], *(states_in_words(f["stages"][stage]) if f["stages"][stage] else "not yet" for stage in STAGES))
+        for f in findings
+    ]
     show_table(f"Audit of {store.root}", ("region", "year", *STAGES), rows)
     for finding in findings:
         for hole in finding["holes"]:

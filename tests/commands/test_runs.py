@@ -178,6 +178,18 @@ def test_audit_names_a_changed_byte_and_the_command_that_mends_it(cryoatlas, sto
     assert "--catalog stored" in said.out
 
 
+def test_audit_names_every_tile_that_a_killed_run_did_not_reach(cryoatlas, store, tmp_path):
+    shutil.copytree(store, tmp_path / "s")
+    lost = [path for path in (tmp_path / "s").rglob("*.json") if path.name.split(".")[1:2] in (["segment"], ["outline"], ["inventory"])]
+    for path in lost:
+        path.unlink()
+    said = cryoatlas("audit", "--store", tmp_path / "s")
+    assert said.code == 3
+    assert "not yet" in said.out
+    surfaces = [path.name.split(".")[0] for path in (tmp_path / "s" / "ledger").rglob("*.surface.json")]
+    assert all(f"segment {tile} missing" in said.out for tile in surfaces)
+
+
 def test_explain_tells_used_and_refused_scenes(cryoatlas, store):
     tile = next((store / "ledger" / "demo_hma" / str(YEAR)).glob("*.surface.json")).name.split(".")[0]
     told = json.loads(cryoatlas("explain", "--store", store, "--tile", tile, "--year", YEAR, "--json").out)
