@@ -76,3 +76,19 @@ class StoreFull(CryoatlasError):
 
 class UnpredictedPixels(CryoatlasError):
     """Some valid pixel of a tile got no prediction, or a prediction that is not a number."""
+
+
+class WeightsMissing(WrongCall):
+    """Weights that are named are not there: no such file, card, repository or name."""
+
+
+class WeightsUnfit(CryoatlasError):
+    """Weights that are there cannot be trusted or used: wrong hash, wrong keys, wrong shapes."""
+
+
+class ChipsUnusable(WrongCall):
+    """Chips that cannot be trained on or scored: none in a split, none with data, wrong bands or units."""
+
+
+class RecipeWrong(WrongCall):
+    """A training recipe with an unknown key, a value out of range, or for another target."""
