@@ -59,6 +59,8 @@ class NetworkInput:
     """Modality -> (B, 1, y, x) bool."""
     s2: Tensor | None
     """(B, 12, y, x), reflectance, for spectral indices; None without optics."""
+    dem: Tensor | None
+    """(B, 1, y, x), metres, for slope and relative height; None without elevation."""
 
     def flipped(self, dims: tuple[int, ...]) -> "NetworkInput":
         """Mirror along the last two dimensions named, for example (-1,)."""
@@ -66,6 +68,7 @@ class NetworkInput:
             {name: image.flip(dims) for name, image in self.images.items()},
             {name: valid.flip(dims) for name, valid in self.valid.items()},
             None if self.s2 is None else self.s2.flip(dims),
+            None if self.dem is None else self.dem.flip(dims),
         )
 
 
@@ -84,7 +87,7 @@ def standardise(scenery: Scenery, statistics: Statistics, modalities: Collection
             values, valid, mean, std = every[name]
             images[name] = (values - _column(mean, values)) / _column(std, values) * valid
             valids[name] = valid
-    return NetworkInput(images, valids, scenery.s2 if S2 in modalities else None)
+    return NetworkInput(images, valids, scenery.s2 if S2 in modalities else None, scenery.dem if DEM in modalities else None)
 
 
 def _column(numbers: tuple[float, ...], like: Tensor) -> Tensor:
