@@ -67,7 +67,7 @@ class ChipRecord:
     """Why the chip is `buffer`, or how its split was declared; empty for the split of its block."""
     block: str
     lake_share: float
-    """Share of the known pixels that lakes cover."""
+    """Share of the known pixels that lakes cover; what no sensor saw is not known."""
     lakes: int
     """Outlines that touch the chip; -1 when only a mask is known."""
     valid_share: float

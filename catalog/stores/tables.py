@@ -21,15 +21,24 @@ _METADATA_KEY = b"cryoatlas"
 
 
 def put_features(
-    path: Path, geometry: NDArray[Any], columns: Mapping[str, Sequence[Any]], schema: pa.Schema, *, provenance: Mapping[str, Any]
+    path: Path,
+    geometry: NDArray[Any],
+    columns: Mapping[str, Sequence[Any]],
+    schema: pa.Schema,
+    *,
+    provenance: Mapping[str, Any],
+    in_order: bool = False,
 ) -> str:
-    """Write features with their geometry (EPSG:4326); return the file's checksum. Equal content is not written again."""
+    """Write features with their geometry (EPSG:4326); return the file's checksum. Equal content is not written again.
+
+    Rows follow a Hilbert curve, or stay in the order given where another file counts on it.
+    """
     frame = gpd.GeoDataFrame(geometry=gpd.GeoSeries(geometry, crs="EPSG:4326"))
-    order = frame.hilbert_distance().argsort(kind="stable").to_numpy() if len(frame) else []
+    order = range(len(frame)) if in_order or not len(frame) else frame.hilbert_distance().argsort(kind="stable").to_numpy()
     attributes = pa.table({field.name: pa.array(columns[field.name], field.type) for field in schema}, schema=schema).take(
-        pa.array(order, pa.int64())
+        pa.array(list(order), pa.int64())
     )
-    shapes = _geometry_table(frame.iloc[order])
+    shapes = _geometry_table(frame.iloc[list(order)])
     table = shapes
     for position, name in enumerate(attributes.column_names):
         table = table.add_column(position, attributes.schema.field(name), attributes.column(name))
