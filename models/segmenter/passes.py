@@ -1,0 +1,158 @@
+"""A network run over any number of windows, in passes of one size that fits the memory."""
+
+import copy
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Final, Literal
+
+import torch
+from torch import Tensor, nn
+
+from models.segmenter.normalise import DEM, S1, S2, NetworkInput, Statistics, standardise
+from models.segmenter.samples import Scenery
+
+FLIPS: Final[tuple[tuple[int, ...], ...]] = ((), (-1,), (-2,), (-2, -1))
+"""Test-time views: as it is, mirrored left-right, top-bottom, and both (the four of CryoSentinel)."""
+IMAGES_ON_CPU: Final = 4
+"""Images per pass that stay in a core's cache; more are slower (benchmarks/bench_segmenter.py)."""
+IMAGES_ON_GPU: Final = 64
+NOTHING_SEEN: Final = -4.0
+"""Logit where a window holds nothing that the network may look at: lakes cover about 2 % of the ground."""
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceOptions:
+    """How a network is run; none of it changes what is predicted, but for rounding and `flips`."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    device: str = "cpu"
+    dtype: Literal["auto", "bfloat16", "float32"] = "auto"
+    """`auto` is bfloat16 where the processor multiplies it, else float32."""
+    flips: bool = True
+    """Average over four mirror images; their disagreement is the spread."""
+    images_per_pass: int | None = None
+    """None: 4 on a CPU, 64 on a GPU; every flip is an image."""
+
+
+class Passes:
+    """A network on its device, in its number format; remembers nothing but how many images fit."""
+
+    def __init__(self, network: nn.Module, options: InferenceOptions) -> None:
+        """Copy the network where its device or format differs, so that a network in training stays as it is."""
+        self.device = torch.device(options.device)
+        self.dtype = _dtype(options, self.device)
+        self.flips = FLIPS if options.flips else FLIPS[:1]
+        self.images = options.images_per_pass or (IMAGES_ON_CPU if self.device.type == "cpu" else IMAGES_ON_GPU)
+        self._network = _placed(network, self.device, self.dtype)
+
+    @torch.inference_mode()
+    def members(self, scenery: Scenery, statistics: Statistics, modalities: Collection[str]) -> Tensor:
+        """Logits (flips, B, y, x) as float32, flips undone.
+
+        A modality that a window lacks altogether is not shown to the network for that window.
+        """
+        result = torch.full((len(self.flips), len(scenery), *scenery.s2.shape[-2:]), NOTHING_SEEN, device=self.device)
+        held = _held(scenery, modalities)
+        for shown in sorted(set(held), key=sorted):
+            places = torch.tensor([place for place, names in enumerate(held) if names == shown], device=self.device)
+            if shown:
+                self._fill(result, places, scenery, statistics, shown)
+        return result
+
+    def _fill(self, result: Tensor, places: Tensor, scenery: Scenery, statistics: Statistics, shown: frozenset[str]) -> None:
+        """Predict the windows at `places`; each pass has the same shape, as sums of another shape may round otherwise."""
+        start = 0
+        while start < len(places):
+            count = max(1, self.images // len(self.flips))
+            some = places[start : start + count]
+            try:
+                given = standardise(_at(scenery, _repeated(some, count)), statistics, shown)
+                result[:, some] = self._logits(given)[:, : len(some)]
+            except (MemoryError, RuntimeError) as error:
+                self._halve(error)
+            else:
+                start += count
+
+    def _logits(self, given: NetworkInput) -> Tensor:
+        """All flips of all windows stacked to one batch: (flips, B, y, x)."""
+        stacked = _stacked([given.flipped(dims) if dims else given for dims in self.flips], self.dtype)
+        total = len(next(iter(stacked.images.values())))
+        parts = [self._network(_part(stacked, slice(start, start + self.images))) for start in range(0, total, self.images)]
+        members = torch.cat(parts)[:, 0].float().chunk(len(self.flips))
+        return torch.stack([member.flip(dims) if dims else member for member, dims in zip(members, self.flips, strict=True)])
+
+    def _halve(self, error: Exception) -> None:
+        """Go on with half the images when memory ran out; anything else is an error, and so is one image that does not fit."""
+        if not _out_of_memory(error):
+            raise error
+        if self.images == 1:
+            error.add_note(f"One window does not fit the memory of {self.device}: take a smaller network or another device.")
+            raise error
+        self.images = max(1, self.images // 2)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+
+def averaged(members: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """Mean logit (B, y, x), and the standard deviation of the members' calibrated probabilities, 0..1."""
+    return members.mean(dim=0), torch.sigmoid(members / temperature).std(dim=0, correction=0)
+
+
+def _dtype(options: InferenceOptions, device: torch.device) -> torch.dtype:
+    if options.dtype == "auto":
+        return torch.bfloat16 if _multiplies_bfloat16(device) else torch.float32
+    return torch.bfloat16 if options.dtype == "bfloat16" else torch.float32
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return device.type == "cpu" and bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
+
+
+def _placed(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    first = next(network.parameters(), None)
+    same = first is None or (first.device.type == device.type and first.dtype == dtype)
+    if same and not network.training:
+        return network
+    return copy.deepcopy(network).to(device=device, dtype=dtype).eval()
+
+
+def _held(scenery: Scenery, modalities: Collection[str]) -> list[frozenset[str]]:
+    """Modalities of which each window holds at least one pixel."""
+    valid = {S2: scenery.s2_valid, S1: scenery.s1_valid, DEM: scenery.dem_valid}
+    held = {name: valid[name].flatten(1).any(dim=1).tolist() for name in modalities}
+    return [frozenset(name for name in held if held[name][place]) for place in range(len(scenery))]
+
+
+def _repeated(places: Tensor, count: int) -> Tensor:
+    return torch.cat([places, places[-1:].expand(count - len(places))])
+
+
+def _at(scenery: Scenery, places: Tensor) -> Scenery:
+    return Scenery(**{f.name: getattr(scenery, f.name)[places] for f in fields(Scenery)})
+
+
+def _stacked(views: list[NetworkInput], dtype: torch.dtype) -> NetworkInput:
+    """One batch of all views; what the network computes with is in its format, what indices and slopes come from stays exact."""
+    optical, ground = [view.s2 for view in views if view.s2 is not None], [view.dem for view in views if view.dem is not None]
+    return NetworkInput(
+        {name: torch.cat([view.images[name] for view in views]).to(dtype) for name in views[0].images},
+        {name: torch.cat([view.valid[name] for view in views]) for name in views[0].valid},
+        torch.cat(optical) if optical else None,
+        torch.cat(ground) if ground else None,
+    )
+
+
+def _part(given: NetworkInput, places: slice) -> NetworkInput:
+    return NetworkInput(
+        {name: image[places] for name, image in given.images.items()},
+        {name: valid[places] for name, valid in given.valid.items()},
+        None if given.s2 is None else given.s2[places],
+        None if given.dem is None else given.dem[places],
+    )
+
+
+def _out_of_memory(error: Exception) -> bool:
+    # torch's allocator of main memory raises a plain RuntimeError
+    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error)
