@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from catalog.facts.chips import ChipCounts, CutOptions
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport, StageReport, Target
 
@@ -44,3 +45,17 @@ def run_score(region: str, years: list[int], store: str, truth: str) -> "ScoreCa
     from flows.score_region import score_region  # noqa: PLC0415 - see the module's first line
 
     return score_region(region, years, store, truth)
+
+
+def run_cut_chips(store: str, region: str, years: list[int], labels: str, out: str, options: CutOptions) -> ChipCounts:
+    """Run the `cut-chips` flow in this process."""
+    from flows.cut_chips import cut_chips  # noqa: PLC0415 - see the module's first line
+
+    return cut_chips(store, region, years, labels, out, options)
+
+
+def run_import_shards(shards: str, out: str) -> ChipCounts:
+    """Run the `import-shards` flow in this process."""
+    from flows.cut_chips import import_shards  # noqa: PLC0415 - see the module's first line
+
+    return import_shards(shards, out)

@@ -189,7 +189,7 @@ def _refuse_leaks(table: gpd.GeoDataFrame, where: str) -> None:
     if leaks:
         first = leaks[0]
         raise ChipsUnusable(
-            f"{where}: {len(leaks)} pairs of chips of different splits show the same ground, for example {first.first} ({first.splits[0]}) "
+            f"{where}: chips of different splits show the same ground in {len(leaks)} pairs, for example {first.first} ({first.splits[0]}) "
             f"and {first.second} ({first.splits[1]}). Cut with --split blocks, or name simulated worlds with --ground."
         )
 
