@@ -49,3 +49,43 @@ def bootstrap(
     drawn = [statistic(values[np.concatenate([members[block] for block in rng.integers(0, len(names), len(names))])]) for _ in range(draws)]
     low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     return ScoreInterval(value, float(low), float(high), len(names))
+
+
+SumStatistic = Callable[[Floats], Floats]
+"""Sums (draws, columns) to one figure per draw, (draws,); NaN where it is not defined."""
+
+
+def ratio(sums: Floats) -> Floats:
+    """First column over second: the vector form of `ratio_of_sums`."""
+    whole = sums[..., 1]
+    shares: Floats = np.divide(sums[..., 0], whole, out=np.full(whole.shape, np.nan), where=whole != 0)
+    return shares
+
+
+def bootstrap_of_sums(
+    values: Floats,
+    blocks: NDArray[np.int64],
+    rng: np.random.Generator,
+    *,
+    statistic: SumStatistic = ratio,
+    level: float = 0.95,
+    draws: int = 1000,
+) -> ScoreInterval:
+    """Like `bootstrap`, for figures that depend on column sums alone: blocks are summed once, and all draws are one product.
+
+    `values` (rows, columns) must be finite; NaN ends where fewer than two blocks carry the figure.
+    """
+    sums = np.asarray(values, np.float64)
+    value = float(statistic(sums.sum(axis=0, keepdims=True))[0])
+    names, block_of = np.unique(blocks, return_inverse=True)
+    carrying = np.zeros((len(names), sums.shape[1]))
+    np.add.at(carrying, block_of, sums)
+    if len(names) < 2:
+        return ScoreInterval(value, float("nan"), float("nan"), len(names))
+    times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), draws)
+    drawn = statistic(times @ carrying)
+    drawn = drawn[np.isfinite(drawn)]
+    if not drawn.size:
+        return ScoreInterval(value, float("nan"), float("nan"), len(names))
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    return ScoreInterval(value, float(low), float(high), len(names))

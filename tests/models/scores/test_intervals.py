@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from models.scores.intervals import bootstrap, ratio_of_sums
+from models.scores.intervals import bootstrap, bootstrap_of_sums, ratio_of_sums
 
 
 def clustered(rng, blocks=40, rows=30, spread=1.0):
@@ -45,3 +45,20 @@ def test_one_block_has_a_value_and_no_interval():
     assert found.value == pytest.approx(0.5)
     assert math.isnan(found.low)
     assert math.isnan(found.high)
+
+
+def test_sums_per_block_give_the_interval_of_rows():
+    rng = np.random.default_rng(5)
+    values, blocks = rng.random((400, 2)), rng.integers(0, 25, 400)
+    by_rows = bootstrap(values, blocks, np.random.default_rng(1), draws=2000)
+    by_sums = bootstrap_of_sums(values, blocks, np.random.default_rng(1), draws=2000)
+    assert by_sums.value == pytest.approx(by_rows.value)
+    assert by_sums.blocks == by_rows.blocks
+    assert by_sums.low == pytest.approx(by_rows.low, abs=0.01)
+    assert by_sums.high == pytest.approx(by_rows.high, abs=0.01)
+
+
+def test_one_block_carries_no_interval():
+    found = bootstrap_of_sums(np.ones((5, 2)), np.zeros(5, np.int64), np.random.default_rng(1))
+    assert found.value == 1
+    assert np.isnan(found.low)
