@@ -18,6 +18,7 @@ from models.segmenter.cards import NetworkConfig
 from models.segmenter.decoders import CompactDecoder, build_upernet
 from models.segmenter.details import DetailHead, DetailStem, IndexRefiner
 from models.segmenter.normalise import NetworkInput
+from models.segmenter.published import build_published_decoder, check_published
 
 with warnings.catch_warnings():
     # terratorch's import warns of its own optional parts
@@ -39,6 +40,7 @@ class LakeNetwork(nn.Module):
         super().__init__()
         if not config.modalities:
             raise BandsMissing("A lake network needs at least one modality: name S2L2A, S1GRD or DEM in its configuration.")
+        check_published(config)
         self.config = config
         self.encoder = build_encoder(config)
         self.taps = config.taps or TAPS[len(self.encoder.encoder)]
@@ -47,6 +49,8 @@ class LakeNetwork(nn.Module):
             # batch statistics of one subset of modalities would not fit another
             self.neck.fpn1[1] = nn.GroupNorm(8, self.neck.fpn1[1].num_features)
             self.decoder: nn.Module = CompactDecoder(self.neck.embedding_dim, config.channels)
+        elif config.decoder == "published":
+            self.decoder = build_published_decoder(self.neck.embedding_dim, config.channels)
         else:
             self.decoder = build_upernet(self.neck.embedding_dim, config.channels)
         self.detail = DetailStem(config.detail) if config.detail else None
