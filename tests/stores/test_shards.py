@@ -82,8 +82,11 @@ def spoiled(**changes):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"s2": 0}, {"s2": 16_000}, {"s2": 32_768}, {"s1": np.nan}, {"s1": np.inf}, {"s1": -np.inf}]
-    + [{"dem": -32_768}, {"dem": 32_767}, {"dem": -32_000}, {"dem": 32_000}],
+    [
+        *({"s2": value} for value in (0, 16_000, 32_768)),
+        *({"s1": value} for value in (np.nan, np.inf, -np.inf)),
+        *({"dem": value} for value in (-32_768, 32_767, -32_000, 32_000)),
+    ],
     ids=str,
 )
 def test_each_rule_of_nodata_spoils_one_pixel_and_only_that(changes):
