@@ -11,7 +11,7 @@ from simulator.make import WORLDS, make_world
 
 
 def simulate(
-    region: Annotated[str, typer.Option(help="demo-hma or demo-arctic.")],
+    region: Annotated[str, typer.Option(help="demo-hma, demo-arctic, randomised-mountains or randomised-tundra.")],
     years: Annotated[str, typer.Option(help="One year or a span, for example 2018-2023.")],
     out: Annotated[str, typer.Option(help="Folder to write; it gets region.geojson, catalog/ and truth/.")],
     *,

@@ -11,17 +11,16 @@ from shapely.geometry import Polygon
 from shapely.ops import unary_union
 
 from simulator.features import EARLIEST, LATEST, SCRIPT_YEAR, Cast, State
-from simulator.ground import Patch, cut_lakes, inside, mixed, water_layers
+from simulator.ground import Patch, cut_lakes, inside, mixed
+from simulator.look import Look
 from simulator.noise import fractal, generator, smoothstep
 from simulator.shapes import Blob, wobble
-from simulator.spectra import MATERIALS
-from simulator.tundra import river_line, road_line, tundra_features, tundra_relief
+from simulator.tundra import river_line, river_width_m, road_line, tundra_features, tundra_relief
 from simulator.worlds import World
 
 Floats = npt.NDArray[np.float32]
 SLUMP_DEPTH_M = 4.0
 HEADWALL_M = 16.0
-RIVER_WIDTH_M = 70.0
 ROAD_WIDTH_M = 13.0
 GREENING_PER_YEAR = 0.22
 CONFUSERS = (("river_bar", 10), ("snow_patch", 8), ("road_cut", 6), ("drained_basin", 4))
@@ -50,7 +49,7 @@ class Tundra:
             "tundra": np.full_like(height, 0.55),
             "gravel": 0.45 * smoothstep(wet, 6.5, 10),
         }
-        layers = mixed(shares)
+        layers = mixed(shares, self.world.look)
         layers *= np.clip(
             1 + 0.07 * fractal(height.shape, generator(self.seed, self.world.name, "texture"), exponent=1.4, longest_px=60), 0.7, 1.3
         )
@@ -58,21 +57,24 @@ class Tundra:
 
     def patches(self, year: int) -> list[list[Patch]]:
         """Confusers and road, river, slumps, headwalls, lakes."""
-        ground = [Patch(shape, _mark_layers(kind), wet=False) for kind, shape in self.confusers(year) if kind != "river"]
-        road = [Patch(road_line(self.world).buffer(ROAD_WIDTH_M / 2), MATERIALS["gravel"].layers, wet=False)]
-        river = [Patch(shape, water_layers((0.0, 0.2, 0.8))) for kind, shape in self.confusers(year) if kind == "river"]
+        look = self.world.look
+        ground = [Patch(shape, _mark_layers(kind, look), wet=False) for kind, shape in self.confusers(year) if kind != "river"]
+        road = [Patch(road_line(self.world).buffer(ROAD_WIDTH_M / 2), look.layers("gravel"), wet=False)]
+        river = [Patch(shape, look.water((0.0, 0.2, 0.8))) for kind, shape in self.confusers(year) if kind == "river"]
         states = self.slumps.states(year)
-        slumps = [Patch(state.shape, _slump_layers(state), wet=False) for state in states]
-        walls = [
-            Patch(wall, MATERIALS["headwall"].layers, wet=False) for state in states if state.resting == 0 for wall in _headwall(state)
+        slumps = [Patch(state.shape, _slump_layers(state, look), wet=False) for state in states]
+        walls = [Patch(wall, look.layers("headwall"), wet=False) for state in states if state.resting == 0 for wall in _headwall(state)]
+        ice = look.layers("lake_ice")
+        lakes = [
+            Patch(state.shape, ice if state.frozen else look.water(state.feature.mix, state.feature.tint), wet=not state.frozen)
+            for state in self.lakes.states(year)
         ]
-        lakes = [Patch(state.shape, water_layers(state.feature.mix)) for state in self.lakes.states(year)]
         return [ground, road, river, slumps, walls, lakes]
 
     def confusers(self, year: int) -> list[tuple[str, Polygon]]:
         """River (its bends move), bars, snow patches, road cuts and drained basins."""
         phase = 0.02 * float(np.clip(year - SCRIPT_YEAR, EARLIEST, LATEST))
-        river = river_line(self.world, phase).buffer(RIVER_WIDTH_M / 2)
+        river = river_line(self.world, phase).buffer(river_width_m(self.world) / 2)
         return [("river", river), *self.marks]
 
 
@@ -91,9 +93,9 @@ def _scooped(ground: Floats, world: World, shapes: list[Polygon]) -> Floats:
     return np.asarray(ground - SLUMP_DEPTH_M * hollow, dtype=np.float32)
 
 
-def _slump_layers(state: State) -> Floats:
+def _slump_layers(state: State, look: Look) -> Floats:
     green = min(GREENING_PER_YEAR * state.resting, 0.85)
-    return np.asarray((1 - green) * MATERIALS["mud"].layers + green * MATERIALS["tundra"].layers, dtype=np.float32)
+    return np.asarray((1 - green) * look.layers("mud") + green * look.layers("tundra"), dtype=np.float32)
 
 
 def _headwall(state: State) -> list[Polygon]:
@@ -104,14 +106,14 @@ def _headwall(state: State) -> list[Polygon]:
     return [part for part in getattr(crescent, "geoms", [crescent]) if part.area > 100]
 
 
-def _mark_layers(kind: str) -> Floats:
+def _mark_layers(kind: str, look: Look) -> Floats:
     mixes = {
         "river_bar": {"gravel": 0.5, "mud": 0.5},
         "snow_patch": {"wet_snow": 1.0},
         "road_cut": {"gravel": 0.6, "mud": 0.4},
         "drained_basin": {"sedge": 0.55, "mud": 0.45},
     }
-    return np.asarray(sum(share * MATERIALS[name].layers for name, share in mixes[kind].items()), dtype=np.float32)
+    return np.asarray(sum(share * look.layers(name) for name, share in mixes[kind].items()), dtype=np.float32)
 
 
 def _marks(world: World, seed: int, lakes: Cast, slumps: Cast) -> tuple[tuple[str, Polygon], ...]:

@@ -17,14 +17,14 @@ from simulator.noise import generator
 VOID = -32767.0
 ARC_SECOND_DEG = 1 / 3600
 COARSER_ABOVE_DEG = 70.0  # the Copernicus model keeps every third column from there to 80 degrees
-NOISE_M = 0.35
 
 
 def write_elevation(folder: Path, scenery: Scenery) -> list[str]:
     """Write the model over the region and a margin, cut at whole degrees; returns the names of the items."""
     base = scenery.world.base
     smooth = np.asarray(uniform_filter(scenery.elevation, 3))
-    wet = inside([shape for _, shape in scenery.lakes.envelopes()], base, base.epsg) > 0
+    level = [shape for _, shape in scenery.lakes.envelopes() if shape.area >= scenery.world.look.model.levelled_m2]
+    wet = inside(level, base, base.epsg) > 0
     ground = np.where(wet, scenery.elevation, smooth)
     west, south, east, north = scenery.world.region.buffer(0.012).bounds
     names = []
@@ -80,7 +80,9 @@ def _sampled(
     height = np.asarray(map_coordinates(ground[0], places, output=np.float32, order=1, mode="nearest"))
     wet = np.asarray(map_coordinates(ground[1].astype(np.float32), places, order=1, mode="nearest")) > 0
     rng = generator(scenery.seed, scenery.world.name, "elevation", int(lon[0] * 3600), int(lat[0] * 3600))
-    height += np.where(wet, 0, NOISE_M * rng.standard_normal(height.shape, dtype=np.float32)).astype(np.float32)
+    height += np.where(wet, 0, np.float32(scenery.world.look.model.noise_m) * rng.standard_normal(height.shape, dtype=np.float32)).astype(
+        np.float32
+    )
     for _ in range(3):
         row, column = int(rng.integers(2, height.shape[0] - 3)), int(rng.integers(2, height.shape[1] - 3))
         if not wet[row : row + 2, column : column + 2].any():

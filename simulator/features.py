@@ -46,6 +46,8 @@ class Feature:
     steep: float = 1.2
     """Rise of the slope that is cut above the shore."""
     freezes: bool = False
+    tint: tuple[float, ...] = ()
+    """Factors of its water's fourteen layers; empty: those of its mix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from shapely.geometry import Polygon
 
 from simulator.features import Cast, Feature
 from simulator.frames import Frame, Positions, locate, reproject
+from simulator.look import PLAIN, Look
 from simulator.noise import fractal, generator
-from simulator.spectra import MATERIALS, WATER
 from simulator.terrain import slope_of
 from simulator.worlds import World
 
@@ -87,6 +87,7 @@ class Ground:
     elevation: Floats
     rise_east: Floats
     rise_north: Floats
+    look: Look = PLAIN
 
 
 def stand_on(scenery: Scenery, cover: Floats, frame: Frame, year: int) -> Ground:
@@ -104,7 +105,7 @@ def stand_on(scenery: Scenery, cover: Floats, frame: Frame, year: int) -> Ground
         water += shares * (wet[index] - water)
     elevation = positions.sample(scenery.elevation)
     east, north = slope_of(scenery.elevation)
-    return Ground(frame, positions, layers, water, elevation, positions.sample(east), positions.sample(north))
+    return Ground(frame, positions, layers, water, elevation, positions.sample(east), positions.sample(north), scenery.world.look)
 
 
 def _paint(group: Sequence[Patch], frame: Frame, epsg: int) -> tuple[Floats, npt.NDArray[np.int16]]:
@@ -129,18 +130,13 @@ def inside(shapes: Sequence[Polygon], frame: Frame, epsg: int) -> npt.NDArray[np
     return np.asarray(rasterize(numbered, out_shape=frame.shape, transform=frame.transform, dtype="int16"))
 
 
-def water_layers(mix: tuple[float, float, float]) -> Floats:
-    """Layers of water mixed from clear, milky and grey."""
-    return np.asarray(sum(share * MATERIALS[name].layers for share, name in zip(mix, WATER, strict=True)), dtype=np.float32)
-
-
-def mixed(shares: dict[str, Floats]) -> Floats:
+def mixed(shares: dict[str, Floats], look: Look) -> Floats:
     """Fourteen layers of materials mixed by their shares, which are normalised to one."""
     total = np.sum(list(shares.values()), axis=0)
     layers = np.zeros((14, *total.shape), dtype=np.float32)
     for name, share in shares.items():
         part = share / total
-        for number, value in enumerate(MATERIALS[name].layers):
+        for number, value in enumerate(look.layers(name)):
             layers[number] += value * part
     return layers
 

@@ -18,6 +18,7 @@ from simulator.clouds import clouds_of
 from simulator.elevation import write_elevation
 from simulator.ground import Ground, Scenery, stand_on
 from simulator.mountains import mountains
+from simulator.randomised import KINDS, randomised
 from simulator.schedule import OpticalPass, optical_passes, radar_passes
 from simulator.sky import cast_shadow, sun_at
 from simulator.worlds import ARCTIC, BY_NAME, HMA, World
@@ -26,6 +27,8 @@ WORLDS: Mapping[str, str] = MappingProxyType(
     {
         HMA.name: "High mountains at 78 E: glacial lakes across a zone seam and tile corners, 10 km across",
         ARCTIC.name: "Tundra island at 72 N: retrogressive thaw slumps, thermokarst lakes and what looks like them, 7 km across",
+        "randomised-mountains": "Mountains in which everything is drawn from the seed, 9 km across: to train and test networks on",
+        "randomised-tundra": "Tundra in which everything is drawn from the seed, 9 km across: to train and test networks on",
     }
 )
 SEASON_MONTHS = (7, 8, 9)
@@ -63,9 +66,17 @@ def make_world(
     name: str, years: Sequence[int], out: str | Path, *, seed: int = 7, workers: int = 2, progress: Callable[[str], None] | None = None
 ) -> WorldSummary:
     """Simulate a named world; raises ValueError for an unknown name or no years."""
-    if name not in BY_NAME:
-        raise ValueError(f"World {name!r} is not known: take one of {', '.join(BY_NAME)}.")
-    return make(BY_NAME[name], years, Path(out), seed=seed, workers=workers, progress=progress)
+    return make(world_of(name, seed), years, Path(out), seed=seed, workers=workers, progress=progress)
+
+
+def world_of(name: str, seed: int) -> World:
+    """Find a world by its name in WORLDS; a randomised one is drawn from the seed. Raises ValueError for an unknown name."""
+    if name in BY_NAME:
+        return BY_NAME[name]
+    for kind in KINDS:
+        if name == f"randomised-{kind}":
+            return randomised(seed, kind)
+    raise ValueError(f"World {name!r} is not known: take one of {', '.join(WORLDS)}.")
 
 
 def make(
@@ -103,7 +114,7 @@ def make(
 
 def scenery_of(world: World, seed: int) -> Scenery:
     """Ground of a world, built once per process."""
-    return mountains(world, seed) if world.target == "lakes" else tundra(world, seed)
+    return mountains(world, seed) if world.ground == "mountains" else tundra(world, seed)
 
 
 def _make_years(world: World, seed: int, years: Sequence[int], out: Path, workers: int, tell: Callable[[str], None]) -> list[YearSummary]:

@@ -7,10 +7,11 @@ import numpy.typing as npt
 
 from simulator.clouds import CLOUD_PIXEL_M, Clouds
 from simulator.ground import Ground
+from simulator.look import Look
 from simulator.noise import generator, smoothstep
 from simulator.schedule import OpticalPass
 from simulator.sky import SHADOW_PIXEL_M, Sun, direct_light
-from simulator.spectra import BANDS, CLOUD, HAZE, MATERIALS, RESOLUTION_M, SKYLIGHT
+from simulator.spectra import BANDS, CLOUD, HAZE, RESOLUTION_M, SKYLIGHT
 
 Floats = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.uint16]
@@ -29,7 +30,6 @@ NO_DATA, DARK, CLOUD_SHADOW, VEGETATION, BARE, WATER, UNCLASSIFIED, CLOUD_MEDIUM
     11,
 )
 CLEAR_OPACITY = 0.25
-TERRAIN_CORRECTION = 0.88  # L2A removes a little of the effect of slopes
 SCL_FACTOR = 2
 
 
@@ -76,7 +76,7 @@ def air_over(ground: Ground, pass_: OpticalPass, sun: Sun, convergence_deg: floa
         return ground.positions.sample(field, pixel_m, 10.0)
 
     cast, shadow = sample(cast_coarse, SHADOW_PIXEL_M), sample(clouds.shadow, CLOUD_PIXEL_M)
-    slopes = 1 + TERRAIN_CORRECTION * (direct_light(ground.rise_east, ground.rise_north, sun, convergence_deg) - 1)
+    slopes = 1 + ground.look.air.corrected * (direct_light(ground.rise_east, ground.rise_north, sun, convergence_deg) - 1)
     steep = np.hypot(ground.rise_east, ground.rise_north)
     height = ground.elevation + 130 * np.clip(-ground.rise_north, -1, 1) + 60 * sample(clouds.faults[1], CLOUD_PIXEL_M)
     snow = smoothstep(height, pass_.snow_line_m - 60, pass_.snow_line_m + 90) * (1 - smoothstep(steep, 1.0, 1.6))
@@ -109,7 +109,9 @@ def render(ground: Ground, air: Air, clouds: Clouds, pass_: OpticalPass, seed: i
         valid[factor] = averaged(air.missing.astype(np.float32), factor) < 0.5
         for band in (name for name in BANDS if RESOLUTION_M[name] == 10 * factor):
             rng = generator(seed, "noise", pass_.when.year, pass_.number, ground.frame.epsg, band)
-            bands[band] = _band(BANDS.index(band), averaged(ground.layers[BANDS.index(band)], factor), fields, pass_.haze, rng)
+            bands[band] = _band(
+                BANDS.index(band), averaged(ground.layers[BANDS.index(band)], factor), fields, (ground.look, pass_.haze), rng
+            )
     scl = classify(ground, air, clouds, bands)
     return OpticalScene(bands, valid, np.where(valid[SCL_FACTOR], scl, NO_DATA).astype(np.uint8))
 
@@ -124,8 +126,9 @@ def averaged(field: Floats, factor: int) -> Floats:
     return np.asarray(sum(parts[1:], start=parts[0]) / np.float32(factor**2), dtype=np.float32)
 
 
-def _band(number: int, ground: Floats, air: dict[str, Floats], haze: float, rng: np.random.Generator) -> Floats:
-    sky, snow = SKYLIGHT[number], MATERIALS["snow"].layers[number]
+def _band(number: int, ground: Floats, air: dict[str, Floats], seen: tuple[Look, float], rng: np.random.Generator) -> Floats:
+    look, haze = seen
+    sky, snow = SKYLIGHT[number] * np.float32(look.air.skylight), look.layers("snow")[number]
     surface = ground + air["fresh_snow"] * (snow - ground)
     surface = surface * (sky + (1 - sky) * air["light"])
     surface += np.float32(haze * HAZE[number] * 0.9) * (1 - surface) - np.float32(0.0025)

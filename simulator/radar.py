@@ -5,14 +5,14 @@ import numpy.typing as npt
 
 from simulator.clouds import CLOUD_PIXEL_M
 from simulator.ground import Ground
+from simulator.look import PLAIN
 from simulator.noise import fractal, generator
 from simulator.schedule import RadarPass
 from simulator.worlds import World
 
 Floats = npt.NDArray[np.float32]
 NO_DATA = -32768.0
-LOOKS = 4.4
-INCIDENCE_DEG = 39.0
+LOOKS = PLAIN.radar.looks
 LOOK_AZIMUTH_DEG = {True: 78.0, False: 282.0}
 """Direction in which the radar looks, by ascending or not (right-looking, orbit inclined by 98 degrees)."""
 NOISE_FLOOR = (0.0028, 0.0011)
@@ -22,11 +22,12 @@ KEPT_BITS = np.uint32(0xFFFFC000)  # nine bits of mantissa (0.2 per cent, far be
 
 def render(world: World, ground: Ground, pass_: RadarPass, seed: int) -> dict[str, Floats]:
     """Linear gamma naught of VV and VH on the ground's frame, -32768 where nothing was seen."""
+    made = world.look.radar
     azimuth = np.radians(LOOK_AZIMUTH_DEG[pass_.ascending])
     rise = np.float32(np.sin(azimuth)) * ground.rise_east + np.float32(np.cos(azimuth)) * ground.rise_north
     facing = np.degrees(np.arctan(rise))
-    layover = np.clip((facing - INCIDENCE_DEG + 7) / 6, 0, 1)
-    hidden = np.clip((INCIDENCE_DEG - 90 - facing) / 4, 0, 1)
+    layover = np.clip((facing - made.incidence_deg + 7) / 6, 0, 1)
+    hidden = np.clip((made.incidence_deg - 90 - facing) / 4, 0, 1)
     slopes = np.clip(1 + 0.012 * facing, 0.4, 1.6) * (1 + 3.5 * layover) * (1 - hidden)
     field = fractal(
         world.base.rescaled(CLOUD_PIXEL_M / 10).shape, generator(seed, "wind", pass_.when.year, pass_.number), exponent=3.0, longest_px=40
@@ -34,10 +35,10 @@ def render(world: World, ground: Ground, pass_: RadarPass, seed: int) -> dict[st
     gusts = np.clip(1 + 0.6 * ground.positions.sample(field, CLOUD_PIXEL_M, 10.0), 0.1, 2.5)
     result = {}
     for number, (name, wind_gain) in enumerate((("vv", 7.0), ("vh", 1.6))):
-        rough = 1 + wind_gain * pass_.wind * gusts * ground.water
-        power = ground.layers[12 + number] * slopes * rough + NOISE_FLOOR[number]
+        rough = 1 + made.wind * wind_gain * pass_.wind * gusts * ground.water
+        power = ground.layers[12 + number] * slopes * rough + made.floor * NOISE_FLOOR[number]
         rng = generator(seed, "speckle", pass_.when.year, pass_.number, ground.frame.epsg, name)
-        power *= rng.standard_gamma(LOOKS, power.shape, dtype=np.float32) / np.float32(LOOKS)
+        power *= rng.standard_gamma(made.looks, power.shape, dtype=np.float32) / np.float32(made.looks)
         result[name] = _framed(power.astype(np.float32), pass_)
     return result
 

@@ -72,13 +72,13 @@ class RadarPass:
 def optical_passes(world: World, seed: int, year: int) -> list[OpticalPass]:
     """Passes of a season in order: one in June, out of season, then those of July to September."""
     rng = generator(seed, world.name, "optical", year)
-    clouds = [0.03, 0.22, 0.12, 0.86, 0.40]
+    clouds = list(world.look.air.clouds)
     rng.shuffle(clouds)
     number_of_dates = min(world.optical_dates, len(DAYS_OF_YEAR))
     dates = list(range(number_of_dates))
     if year == POOR_YEAR:
         clouds, dates = [0.0, 0.40, 0.0, 0.62, 0.0], [1, 3][:number_of_dates]
-    passes = [_optical(world, seed, year, 9, JUNE_DAY, 0.15)]
+    passes = [_optical(world, seed, year, 9, JUNE_DAY, 0.15)] if world.look.june else []
     return passes + [_optical(world, seed, year, date, DAYS_OF_YEAR[date], clouds[date]) for date in dates]
 
 
@@ -95,8 +95,8 @@ def _optical(world: World, seed: int, year: int, number: int, day: int, cloud: f
         deliveries=_deliveries(year, number, when),
         cloud_cover=cloud,
         cirrus=float(rng.choice([0.0, 0.0, 0.009, 0.02])),
-        haze=float(rng.uniform(-0.006, 0.022)),
-        snow_line_m=4150.0 if june else float(rng.uniform(4650, 5300)),
+        haze=float(rng.uniform(*world.look.air.haze)),
+        snow_line_m=world.look.snow.june_m if june else float(rng.uniform(*world.look.snow.fresh_m)),
         cloud_key=f"{year}" if year == POOR_YEAR else f"{year}-{number}",
         missing=0.3 if number == SWATH_EDGE_DATE else 0.0,
     )

@@ -5,107 +5,17 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import CubicSpline
 from scipy.ndimage import gaussian_filter, zoom
 from scipy.spatial import cKDTree
 
 from simulator.noise import fractal, generator, smoothstep
+from simulator.valleys import Valley
 from simulator.worlds import World
 
 Floats = npt.NDArray[np.float32]
-WALL_SLOPE = 0.8
 FOOT_M = 260.0  # half width over which a floor bends into its wall
-FLOOR_M = 190.0
 SUMMIT_M = 2200.0  # distance from the floor at which walls flatten
-SPUR_M = 430.0  # from spur to spur along a wall
 COARSE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Valley:
-    """A thalweg from its head (t = 0) to its mouth (t = 1), local metres, with its glacier."""
-
-    name: str
-    points: tuple[tuple[float, float, float], ...]
-    """East, north, elevation of control points."""
-    terminus: float
-    """Northing of the glacier's end in 2018, local metres."""
-    retreat_m: float
-    """Metres per year by which the ice withdraws."""
-    debris_m: float
-    """Length of the debris-covered tongue above the end."""
-    half_width_m: float
-
-    def line(self) -> npt.NDArray[np.float64]:
-        """Points (n, 3) every 20 m or so."""
-        control = np.array(self.points)
-        spline = CubicSpline(control[:, 1], control[:, [0, 2]])
-        north = np.arange(control[0, 1], control[-1, 1], 20.0)
-        east, height = spline(north).T
-        return np.column_stack([east, north, height])
-
-    def east_of(self, north: float) -> float:
-        """Easting of the thalweg at a northing, local metres."""
-        line = self.line()
-        return float(np.interp(north, line[:, 1], line[:, 0]))
-
-    def direction_deg(self, north: float) -> float:
-        """Direction down the valley, anticlockwise from east."""
-        east = self.east_of(north + 60) - self.east_of(north - 60)
-        return float(np.degrees(np.arctan2(120.0, east)))
-
-
-VALLEYS = (
-    Valley(
-        "main",
-        (
-            (900, -6400, 4560),
-            (620, -4200, 4220),
-            (240, -1500, 3830),
-            (0, 0, 3700),
-            (90, 1500, 3640),
-            (150, 3000, 3560),
-            (60, 5100, 3470),
-            (-60, 8600, 3330),
-        ),
-        terminus=-1500,
-        retreat_m=55,
-        debris_m=1700,
-        half_width_m=330,
-    ),
-    Valley(
-        "west",
-        (
-            (-3500, -6400, 4640),
-            (-3150, -4300, 4350),
-            (-2950, -2300, 4130),
-            (-2700, 0, 3930),
-            (-2560, 2300, 3760),
-            (-1500, 4900, 3560),
-            (-250, 8600, 3350),
-        ),
-        terminus=-2300,
-        retreat_m=14,
-        debris_m=1100,
-        half_width_m=260,
-    ),
-    Valley(
-        "east",
-        (
-            (3900, -6400, 4700),
-            (3400, -3900, 4330),
-            (2950, -1700, 4080),
-            (2850, 700, 3900),
-            (2500, 3500, 3690),
-            (1500, 5900, 3520),
-            (150, 8600, 3350),
-        ),
-        terminus=-1900,
-        retreat_m=20,
-        debris_m=1300,
-        half_width_m=280,
-    ),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +34,25 @@ class Relief:
 @lru_cache(maxsize=2)
 def mountain_relief(world: World, seed: int) -> Relief:
     """Relief of the mountain world; ridges stand 1 500 m and more above floors at 3 400 to 4 600 m."""
-    base = world.base
+    base, land = world.base, world.land
     coarse = base.rescaled(COARSE)
     distance, along, walls = {}, {}, []
     broad = fractal(coarse.shape, generator(seed, world.name, "broad"), exponent=3.2)
-    for valley in VALLEYS:
+    for valley in land.valleys:
         far, north, floor = _nearest(world, valley)
         distance[valley.name], along[valley.name] = enlarge(far, base.shape), enlarge(north, base.shape)
-        side = SUMMIT_M * np.tanh(np.clip(far - FLOOR_M, 0, None) / SUMMIT_M)
-        wall = WALL_SLOPE * (1 + 0.15 * broad) * (np.sqrt(side**2 + FOOT_M**2) - FOOT_M)
-        spurs = np.abs((north / SPUR_M + 0.9 * broad + 0.0004 * side) % 1 - 0.5) - 0.25
+        side = SUMMIT_M * np.tanh(np.clip(far - land.floor_m, 0, None) / SUMMIT_M)
+        wall = land.wall_slope * (1 + 0.15 * broad) * (np.sqrt(side**2 + FOOT_M**2) - FOOT_M)
+        spurs = np.abs((north / land.spur_m + 0.9 * broad + 0.0004 * side) % 1 - 0.5) - 0.25
         walls.append(floor + 0.03 * far + wall + 0.55 * np.minimum(side, 520) * spurs)
     ground = enlarge(np.minimum.reduce(walls), base.shape)
     rough = fractal(base.shape, generator(seed, world.name, "rough"), exponent=3.7, longest_px=200)
     nearest = np.minimum.reduce(list(distance.values()))
-    crag = smoothstep(nearest, FLOOR_M, 1100)
+    crag = smoothstep(nearest, land.floor_m, 1100)
     ridged = 0.8 - np.abs(fractal(base.shape, generator(seed, world.name, "ridged"), exponent=4.3, longest_px=150))
     fine = fractal(base.shape, generator(seed, world.name, "fine"), exponent=2.8, longest_px=24)
-    ground = ground + crag * (26 * rough + 90 * ridged + 3 * fine) + (1 - crag) * 1.2 * gaussian_filter(fine, 1)
-    for valley in VALLEYS:
+    ground = ground + land.crag * crag * (26 * rough + 90 * ridged + 3 * fine) + (1 - crag) * 1.2 * gaussian_filter(fine, 1)
+    for valley in land.valleys:
         ground = _with_glacier(ground, valley, distance[valley.name], along[valley.name])
     return Relief(ground.astype(np.float32), distance, along, rough)
 
@@ -152,6 +62,7 @@ def _nearest(world: World, valley: Valley) -> tuple[Floats, Floats, Floats]:
     x, y = coarse.centres()
     x = x + coarse.left - world.corner[0]
     y = y + coarse.top - world.corner[1]
+    x, y = world.land.to_local(x, y)
     line = valley.line()
     places = np.column_stack([np.broadcast_to(x, coarse.shape).ravel(), np.broadcast_to(y, coarse.shape).ravel()])
     far, index = (np.asarray(found) for found in cKDTree(line[:, :2]).query(places))

@@ -11,8 +11,10 @@ from shapely.geometry import LineString, Polygon, box
 
 from simulator.features import Bridge, Cast, Feature, Life
 from simulator.noise import fractal, generator
+from simulator.plans import Lakescape
 from simulator.shapes import Blob, wobble
 from simulator.terrain import enlarge, slope_of
+from simulator.waters import freezes_of, tint_of
 from simulator.worlds import World
 
 Floats = npt.NDArray[np.float32]
@@ -22,6 +24,7 @@ SLUMPS_PER_LAKE = 1.2
 FAN = (1, 0.24, np.pi)  # wide at the headwall, narrow at the toe
 RIVER = ((-4300.0, 6000.0), (-3100.0, 4100.0), (-2700.0, 2300.0), (-1400.0, 1300.0), (-1250.0, -300.0), (300.0, -1400.0), (1500.0, -3600.0))
 ROAD = ((-6000.0, 400.0), (-4000.0, 250.0), (-2600.0, -900.0), (-900.0, -1750.0), (700.0, 300.0), (1200.0, 2200.0), (900.0, 6000.0))
+RIVER_WIDTH_M = 70.0
 RIVER_SHARE_M = 420.0
 LAKE_MIXES = ((1.0, 0.0, 0.0), (0.85, 0.0, 0.15), (0.5, 0.2, 0.3))
 
@@ -45,12 +48,12 @@ def tundra_relief(world: World, seed: int) -> Floats:
     rolling = fractal(base.shape, generator(seed, world.name, "rolling"), exponent=3.8, longest_px=180)
     fine = gaussian_filter(fractal(base.shape, generator(seed, world.name, "fine"), exponent=2.4, longest_px=30), 1)
     valley = np.exp(-((river_distance(world) / RIVER_SHARE_M) ** 2))
-    return np.asarray(70 + 17 * rolling * (1 - 0.6 * valley) + 0.5 * fine - 34 * valley, dtype=np.float32)
+    return np.asarray(world.land.base_m + world.land.rolling_m * rolling * (1 - 0.6 * valley) + 0.5 * fine - 34 * valley, dtype=np.float32)
 
 
 def river_line(world: World, phase: float = 0.0) -> LineString:
     """Course of the river in the base system; its bends move with `phase`."""
-    control = np.array(RIVER)
+    control = np.array(RIVER if world.lakescape is None else world.lakescape.river)
     along = np.linspace(0, len(control) - 1, 500)
     xy = np.column_stack([np.interp(along, np.arange(len(control)), control[:, axis]) for axis in (0, 1)])
     xy = gaussian_filter(xy, (14, 0)) + np.column_stack([95 * np.sin(along * 5.1 + phase), 40 * np.cos(along * 5.1 + phase)])
@@ -59,7 +62,12 @@ def river_line(world: World, phase: float = 0.0) -> LineString:
 
 def road_line(world: World) -> LineString:
     """Course of the road in the base system."""
-    return LineString(np.array(ROAD) + np.array(world.corner))
+    return LineString(np.array(ROAD if world.lakescape is None else world.lakescape.road) + np.array(world.corner))
+
+
+def river_width_m(world: World) -> float:
+    """Width of the river."""
+    return RIVER_WIDTH_M if world.lakescape is None else world.lakescape.river_width_m
 
 
 def river_distance(world: World) -> Floats:
@@ -80,8 +88,8 @@ def tundra_features(world: World, seed: int) -> tuple[Cast, Cast]:
     """Lakes and slumps that touch the region."""
     relief = gaussian_filter(tundra_relief(world, seed), 6)
     lines = [river_line(world).buffer(150), road_line(world).buffer(60)]
-    scripted = _scripted_slumps(world, seed, relief)
-    bridges = (Bridge(("slump-merge-a", "slump-merge-b"), 70.0, first=2021),)
+    scripted = _scripted_slumps(world, seed, relief) if world.lakescape is None else []
+    bridges = (Bridge(("slump-merge-a", "slump-merge-b"), 70.0, first=2021),) if scripted else ()
     taken = lines + [shape.buffer(GAP_M) for _, shape in Cast(tuple(scripted), bridges, seed).envelopes()]
     lakes = _lakes(world, seed, taken)
     slumps = _scattered_slumps(world, seed, relief, taken)
@@ -98,9 +106,10 @@ def _lakes(world: World, seed: int, taken: list[Polygon]) -> list[Feature]:
     left, bottom, right, top = world.bounds
     edge = Blob(world.corner[0] + 30.0, world.corner[1] + 2700.0, 14 * HECTARE, 1.5, 100.0, wobble(rng, 0.6))
     lakes: list[Feature] = []
-    blobs = [edge]
+    blobs = [edge] if world.lakescape is None else []
+    wanted = world.lakescape or Lakescape((), (), LAKE_MIXES, hectares=(0.4, 18))
     for _ in range(600):
-        area = float(np.exp(rng.uniform(np.log(0.4), np.log(18)))) * HECTARE
+        area = float(np.exp(rng.uniform(*np.log(wanted.hectares)))) * HECTARE
         place = float(rng.uniform(left, right)), float(rng.uniform(bottom, top))
         blobs.append(Blob(*place, area, float(rng.uniform(1.1, 1.9)), float(rng.normal(100, 12)), wobble(rng, 0.6)))
     for blob in blobs:
@@ -109,7 +118,9 @@ def _lakes(world: World, seed: int, taken: list[Polygon]) -> list[Feature]:
             continue
         taken.append(shape.buffer(GAP_M))
         life = Life(float(rng.choice([0.0, 0.002, 0.005])))
-        lakes.append(Feature(f"lake-{len(lakes):02d}", "thermokarst", blob, life, LAKE_MIXES[int(rng.integers(3))], 0.25))
+        name = f"lake-{len(lakes):02d}"
+        mix, freezes = wanted.mixes[int(rng.integers(len(wanted.mixes)))], freezes_of(world, seed, name, otherwise=False)
+        lakes.append(Feature(name, "thermokarst", blob, life, mix, 0.25, freezes, tint_of(world, seed, name)))
     return lakes
 
 

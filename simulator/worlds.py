@@ -7,6 +7,9 @@ from typing import Literal
 from shapely.geometry import Polygon
 
 from simulator.frames import CHIP_M, Frame, cover, rectangle_lonlat
+from simulator.look import PLAIN, Look
+from simulator.plans import Lakescape
+from simulator.valleys import MOUNTAINS, Landform
 
 APRON_M = 1400.0  # ground beyond the region: mountains there cast shadows into it, and the zone 44 frames are turned by four degrees
 FRAME_MARGIN_M = 240.0
@@ -32,6 +35,11 @@ class World:
     scattered: int = 30
     """Lakes placed at random, besides the scripted ones."""
     utc_hour: float = 5.43
+    ground: Literal["mountains", "tundra"] = "mountains"
+    land: Landform = MOUNTAINS
+    lakescape: Lakescape | None = None
+    """None: the scripted lakes of the named worlds."""
+    look: Look = PLAIN
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
@@ -84,5 +92,6 @@ ARCTIC = World(
     descending=2,
     scattered=16,
     utc_hour=19.9,
+    ground="tundra",
 )
 BY_NAME = MappingProxyType({world.name: world for world in (HMA, ARCTIC)})

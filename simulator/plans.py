@@ -1,0 +1,57 @@
+"""What lakes a world is to have: scripted ones at given places, and sites on which others are scattered."""
+
+from dataclasses import dataclass
+
+from simulator.features import Life
+
+Mix = tuple[float, float, float]
+"""Shares of clear, milky and grey water."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Ground that suits one kind of lake, and how many such lakes are wanted per thirty scattered ones."""
+
+    kind: str
+    share: int
+    hectares: tuple[float, float]
+    slope: tuple[float, float]
+    distance_m: tuple[float, float]
+    mixes: tuple[Mix, ...]
+    steep: float = 1.2
+    faces_north: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A scripted lake."""
+
+    name: str
+    kind: str
+    where: tuple[float | str, float]
+    """East of the corner in metres, or the valley in whose floor it lies; north of the corner."""
+    hectares: float
+    aspect: float
+    mix: Mix
+    life: Life
+
+
+@dataclass(frozen=True, slots=True)
+class Lakescape:
+    """All that is wanted of lakes and of what resembles them; a world without one follows the script of the named worlds."""
+
+    plans: tuple[Plan, ...]
+    sites: tuple[Site, ...]
+    mixes: tuple[Mix, ...]
+    """Of the lakes of the tundra."""
+    freezes: float = 0.25
+    """Share of lakes that are frozen in some years."""
+    aspect: tuple[float, float] = (1.0, 1.9)
+    hectares: tuple[float, float] = (0.1, 18.0)
+    """Of the lakes of the tundra."""
+    marks: tuple[tuple[str, int], ...] = ()
+    """Kinds of ground that are easily taken for a lake, and how many of each."""
+    river: tuple[tuple[float, float], ...] = ()
+    """Course of the tundra's river, metres east and north of the corner."""
+    road: tuple[tuple[float, float], ...] = ()
+    river_width_m: float = 70.0
