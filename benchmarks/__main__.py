@@ -10,6 +10,7 @@ import time
 SMALL = {
     "bench_polygons": ("--size", "2048", "--repeats", "2"),
     "bench_composite": ("--size", "2048", "--repeats", "1"),
+    "bench_chips": ("--chips", "128", "--per-shard", "32"),
     "bench_units": ("--chips", "3", "--repeats", "1"),
 }
 

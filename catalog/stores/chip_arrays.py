@@ -1,12 +1,14 @@
 """Pixels of chips in Zarr v3: a chunk is a chip, a shard is 64 chips, and only whole shards are written."""
 
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from io import SEEK_END
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
+import google_crc32c
 import numpy as np
 import zarr
+from numcodecs import Blosc  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from zarr.codecs import BloscCodec
 
@@ -28,6 +30,8 @@ _FILLS: Final[Mapping[str, float]] = {
     "cause": int(Cause.OUTSIDE_REGION),
     "label": LABEL_IGNORE,
 }
+_BLOSC: Final = Blosc()
+_NOT_STORED: Final = 2**64 - 1
 
 
 def empty(name: str, count: int) -> NDArray[Any]:
@@ -35,25 +39,51 @@ def empty(name: str, count: int) -> NDArray[Any]:
     return np.empty((count, *LEADING[name], CHIP_PX, CHIP_PX), _DTYPES[name])
 
 
-def read_places(group: zarr.Group, name: str, places: NDArray[np.int64]) -> NDArray[Any]:
-    """Read chips of one array by their places, in the order asked for; raises ProductDamaged."""
-    array = group[name]
-    assert isinstance(array, zarr.Array)
+def read_places(arrays: Path, name: str, places: NDArray[np.int64]) -> NDArray[Any]:
+    """Read chips of one array by their places, in the order asked for; raises ProductDamaged.
+
+    Reads the shards itself (Zarr v3, sharding_indexed, index at the end): zarr spends five times the CPU of decoding on its way there.
+    """
     result = empty(name, len(places))
-    order = np.argsort(places, kind="stable")
-    try:
-        for start, stop in _stretches(places[order]):
-            block = np.asarray(array[places[order[start]] : places[order[stop - 1]] + 1])
-            result[order[start:stop]] = block[places[order[start:stop]] - places[order[start]]]
-    except (ValueError, RuntimeError) as error:
-        raise ProductDamaged(f"{group.store}/{name}: a shard is damaged ({error}). Delete the set and cut it again.") from error
+    shards = places // SHARD_CHIPS
+    for shard in np.unique(shards).tolist():
+        here = np.flatnonzero(shards == shard)
+        path = arrays / name / "c" / str(shard) / "/".join("0" * (result.ndim - 1))
+        try:
+            _read_shard(path, result, here, places[here] % SHARD_CHIPS, _FILLS[name])
+        except (ValueError, RuntimeError) as error:
+            raise ProductDamaged(f"{path}: a shard is damaged ({error}). Delete the set and cut it again.") from error
     return result
 
 
-def _stretches(places: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Start and stop, within sorted places, of runs without a gap: a run is one read."""
-    breaks = [0, *(np.flatnonzero(np.diff(places) > 1) + 1).tolist(), len(places)]
-    yield from ((start, stop) for start, stop in itertools.pairwise(breaks) if stop > start)
+def _read_shard(path: Path, result: NDArray[Any], rows: NDArray[np.int64], inner: NDArray[np.int64], fill: float) -> None:
+    """Decode chips `inner` of one shard into `rows` of the result; what is not stored is fill."""
+    if not path.is_file():
+        result[rows] = fill
+        return
+    with path.open("rb") as file:
+        index, size = _index_of(file)
+        for row, (offset, length) in zip(rows.tolist(), index[inner].tolist(), strict=True):
+            if offset == _NOT_STORED:
+                result[row] = fill
+                continue
+            if offset + length > size:
+                raise ValueError(f"a chip ends at byte {offset + length} of {size}")
+            file.seek(offset)
+            _BLOSC.decode(file.read(length), out=result[row])
+
+
+def _index_of(file: BinaryIO) -> tuple[NDArray[np.uint64], int]:
+    """Offset and length of every chip of a shard, and the size of the file."""
+    size = file.seek(0, SEEK_END)
+    length = SHARD_CHIPS * 16
+    if size < length + 4:
+        raise ValueError(f"{size} bytes are no shard")
+    file.seek(size - length - 4)
+    content = file.read(length)
+    if google_crc32c.value(content) != int.from_bytes(file.read(4), "little"):
+        raise ValueError("the checksum of its index is wrong")
+    return np.frombuffer(content, "<u8").reshape(SHARD_CHIPS, 2), size
 
 
 class ChipWriter:

@@ -9,7 +9,7 @@ DIR/set.json        written last: a set without it was never finished, and does 
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import zarr
 from numpy.typing import NDArray
 
 from catalog.facts.chips import CHIP_LABELS, CHIPS, CHIPS_SCHEMA_VERSION, SPLITS, ChipBatch, ChipRecord
@@ -74,26 +73,16 @@ class ChipSet:
         weights: NDArray[np.float32] = self.table["weight"].to_numpy(np.float32)
         return weights
 
-    @cached_property
-    def _groups(self) -> tuple[zarr.Group, ...]:
-        return tuple(zarr.open_group(path / ARRAYS, mode="r", zarr_format=3) for path in self.paths)
-
     def _read(self, name: str, asked: NDArray[np.int64], own: NDArray[np.int64]) -> NDArray[Any]:
-        parts = {number: read_places(self._groups[number], name, asked[own == number] - self.starts[number]) for number in np.unique(own)}
+        parts = {
+            number: read_places(self.paths[number] / ARRAYS, name, asked[own == number] - self.starts[number]) for number in np.unique(own)
+        }
         if len(parts) == 1:
             return next(iter(parts.values()))
         result = empty(name, len(asked))
         for number, part in parts.items():
             result[own == number] = part
         return result
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave open files behind: a worker process opens its own."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Take the fields; frozen classes allow no other way."""
-        self.__dict__.update(state)
 
 
 def open_chips(where: str | Path | Sequence[str | Path]) -> ChipSet:

@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+import zarr
 
 from catalog.facts.chips import CHIP_LABELS, CHIPS, ChipBatch, ChipRecord
 from catalog.facts.errors import ChipsUnusable, CryoatlasError, StoreNewer
@@ -69,6 +70,22 @@ def test_chips_come_back_at_their_place_in_any_order(whole):
     assert (got.weight == 0.5).all()
     assert whole.table["chip_id"].tolist() == [f"chip-earth-{number}" for number in range(75)]
     assert whole.table.crs == 4326
+
+
+def test_our_reader_of_shards_gives_what_zarr_gives(tmp_path):
+    numbers = range(66)
+    chips, records, shapes = piece(numbers)
+    rng = np.random.default_rng(0)
+    chips.s2[:] = rng.integers(0, 9000, chips.s2.shape, np.uint16)
+    chips.s1[:] = rng.normal(-12, 3, chips.s1.shape)
+    # chips that hold nothing but fill have no bytes in their shard
+    chips.s2[[0, 65]], chips.s1[3], chips.label[[4, 64]], chips.cause[:64] = 0, np.nan, 255, 7
+    made = write_chips(tmp_path / "set", [(chips, records, shapes)], no_labels(), {})
+    group = zarr.open_group(tmp_path / "set" / ARRAYS, mode="r")
+    got = made.read(np.arange(66))
+    for name in ("s2", "s1", "dem", "cause", "label"):
+        assert np.array_equal(getattr(got, name), np.asarray(group[name][:]), equal_nan=True), name
+        assert np.array_equal(getattr(got, name), getattr(chips, name), equal_nan=True), name
 
 
 def test_a_place_that_is_not_there_is_refused(whole):
