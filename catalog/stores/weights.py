@@ -1,0 +1,176 @@
+"""Weights by name, path, hub reference or address: found, verified, and read without running anything that is in them.
+
+Which hash a fetched file must have: the one that the caller gives (`reference#sha256=...`), else the one that the hub
+announces, else the one in the card beside it. The first proves who made the file, the others only that it came through whole.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+from safetensors import SafetensorError, safe_open
+
+from catalog.facts.cards import FORMAT, WeightsCard, check_statistics
+from catalog.facts.errors import WeightsMissing, WeightsUnfit, WrongCall
+from catalog.stores.downloads import HubFile, WebFile, fetch, remote_file, verify
+from catalog.stores.files import write_atomic
+
+if TYPE_CHECKING:
+    # torch takes a second to import, and finding weights does not need it
+    from torch import Tensor
+
+WEIGHTS: Final = "weights.safetensors"
+CARD: Final = "card.json"
+SHIPPED: Final = Path(str(files("catalog").joinpath("weights")))
+"""One folder per shipped name."""
+_PINNED: Final = re.compile(r"(?P<reference>.+)#sha256=(?P<hash>[0-9a-fA-F]{64})")
+_PICKLES: Final = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_CARD = TypeAdapter(WeightsCard)
+
+
+def shipped_names() -> tuple[str, ...]:
+    """Names of the weights that come with the program."""
+    return tuple(sorted(card.parent.name for card in SHIPPED.glob(f"*/{CARD}")))
+
+
+def find_weights(reference: str, cache: Path, *, sha256: str | None = None) -> Path:
+    """Return the path of a file of weights; what is not on this machine is fetched into `cache`, a folder per hash.
+
+    `reference` is a shipped name, a file, a folder with `weights.safetensors` and `card.json`,
+    `hf://owner/repository[@revision]/path` or an address; `#sha256=<hex>` may follow. Raises WeightsMissing, WeightsUnfit or
+    WrongCall.
+    """
+    named, pinned = _without_hash(reference)
+    expected = (sha256 or pinned or "").lower() or None
+    source = remote_file(named)
+    if source is not None:
+        return _fetched(source, cache, expected)
+    file = _local(str(SHIPPED / named) if named in shipped_names() else named)
+    if expected is not None:
+        verify(file, expected, str(file))
+    return file
+
+
+def read_weights(reference: str, cache: Path) -> tuple[WeightsCard, "dict[str, Tensor]"]:
+    """Find, verify and read weights with their card; raises WeightsMissing, WeightsUnfit or WrongCall."""
+    file = find_weights(reference, cache)
+    card = read_card(file.parent)
+    verify(file, card.sha256, str(file))
+    return card, read_tensors(file)
+
+
+def read_card(folder: Path) -> WeightsCard:
+    """Read `card.json`; raises WeightsMissing without one, WeightsUnfit for a newer format, unknown keys or implausible statistics."""
+    path = folder / CARD
+    if not path.is_file():
+        raise WeightsMissing(f"{folder} holds no {CARD}: weights are used with the card that was written beside them, put it there.")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and isinstance(content.get("format"), int) and content["format"] > FORMAT:
+            raise WeightsUnfit(f"{path} has format {content['format']}, this program knows {FORMAT}: update cryoatlas.")
+        card = _CARD.validate_python(content)
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise WeightsUnfit(f"{path} is not JSON ({error}): fetch or write it again.") from error
+    except ValidationError as error:
+        raise WeightsUnfit(f"{path} is not a card of weights: {'; '.join(_faults(error))}. Correct these keys.") from error
+    check_statistics(card.statistics, where=str(path))
+    return card
+
+
+def read_tensors(file: Path) -> "dict[str, Tensor]":
+    """Read a safetensors file; floats come back as float32. Raises WeightsUnfit for a pickle or a damaged file."""
+    if is_pickle(file):
+        raise WeightsUnfit(
+            f"{file} is a PyTorch pickle, which may run code when it is read: turn it into safetensors with "
+            f"`cryoatlas models convert {file} --out FOLDER`."
+        )
+    try:
+        with safe_open(file, framework="pt") as opened:
+            return {name: _widened(opened.get_tensor(name)) for name in opened.keys()}  # noqa: SIM118 - not a mapping
+    except SafetensorError as error:
+        raise WeightsUnfit(f"{file} is not whole safetensors ({error}): fetch or write it again.") from error
+
+
+def is_pickle(file: Path) -> bool:
+    """Say whether a file is what `torch.save` writes, by its first bytes."""
+    with file.open("rb") as opened:
+        return opened.read(4).startswith(_PICKLES)
+
+
+def card_json(card: WeightsCard) -> bytes:
+    """Return the content of `card.json`."""
+    return _CARD.dump_json(card, indent=1) + b"\n"
+
+
+def _without_hash(reference: str) -> tuple[str, str | None]:
+    match = _PINNED.fullmatch(reference)
+    if match is None and "#sha256" in reference:
+        raise WrongCall(f"{reference!r}: after #sha256= 64 hexadecimal digits must follow.")
+    return (reference, None) if match is None else (match["reference"], match["hash"])
+
+
+def _local(named: str) -> Path:
+    path = Path(named).expanduser()
+    if path.is_dir():
+        path /= WEIGHTS
+    if not path.is_file():
+        shipped = ", ".join(shipped_names()) or "none yet"
+        raise WeightsMissing(
+            f"There are no weights at {path}: give a folder with {WEIGHTS} and {CARD}, a file, hf://owner/repository/file, an "
+            f"address, or a shipped name ({shipped})."
+        )
+    return path
+
+
+def _fetched(source: HubFile | WebFile, cache: Path, expected: str | None) -> Path:
+    remembered = cache / "references" / hashlib.sha256(str(source).encode()).hexdigest()
+    try:
+        promised = expected or source.announced_sha256() or _promised_by_card(source, cache)
+    except WeightsMissing:
+        # without a network, what the reference stood for last time is used, if that is still here
+        if not remembered.is_file():
+            raise
+        promised = remembered.read_text()
+    folder = cache / promised
+    if source.name.endswith(".safetensors") and not (folder / CARD).is_file():
+        write_atomic(folder / CARD, _card_of(source, cache))
+    file = fetch(source, folder / source.name, promised)
+    write_atomic(remembered, promised.encode())
+    return file
+
+
+def _promised_by_card(source: HubFile | WebFile, cache: Path) -> str:
+    if source.name.endswith(".safetensors"):
+        try:
+            promised = json.loads(_card_of(source, cache)).get("sha256")
+        except (ValueError, AttributeError) as error:
+            raise WeightsUnfit(f"{source.beside(CARD)} is not a card of weights ({error}): give another reference.") from error
+        if isinstance(promised, str) and re.fullmatch("[0-9a-f]{64}", promised):
+            return promised
+    raise WeightsUnfit(
+        f"{source} comes without a hash, so nobody could tell whether it is whole: write {source}#sha256=... with the one its author gives."
+    )
+
+
+def _card_of(source: HubFile | WebFile, cache: Path) -> bytes:
+    cache.mkdir(parents=True, exist_ok=True)
+    partial = cache / f"{CARD}.{hashlib.sha256(str(source).encode()).hexdigest()}.partial"
+    try:
+        source.beside(CARD).copy_to(partial)
+        return partial.read_bytes()
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors()[:5]:
+        yield f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+
+
+def _widened(tensor: Any) -> Any:
+    return tensor.float() if tensor.is_floating_point() else tensor

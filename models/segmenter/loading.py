@@ -1,0 +1,69 @@
+"""Tensors into networks, all or none."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from torch import Tensor, nn
+
+from catalog.facts.cards import check_statistics
+from catalog.facts.errors import WeightsUnfit
+from models.segmenter.cards import WeightsCard
+from models.segmenter.network import LakeNetwork, build
+
+_SHOWN: Final = 3
+"""Names shown of each kind of mismatch; one wrong size makes hundreds."""
+_COMPUTED: Final = ".pos_emb"
+"""TerraMind's sine-cosine positions, made anew with the network."""
+
+
+def network_of(card: WeightsCard, tensors: Mapping[str, Tensor]) -> LakeNetwork:
+    """Build the network of a card, ready to predict; raises WeightsUnfit when statistics or tensors do not fit."""
+    check_statistics(card.statistics, where=f"Card {card.name}")
+    network = build(card.network)
+    fill(network, tensors, where=f"Weights {card.name}")
+    return network.eval()
+
+
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, where: str) -> None:
+    """Put tensors into a network that has exactly these; raises WeightsUnfit and leaves it untouched otherwise."""
+    expected = network.state_dict()
+    faults = _faults(expected, tensors)
+    strangers = sorted(set(tensors) - set(expected))
+    if strangers:
+        faults.append(f"{len(strangers)} unexpected ({_some(strangers)})")
+    if faults:
+        raise WeightsUnfit(f"{where} do not fit the network of their card: {'; '.join(faults)}. Fetch card and weights again, together.")
+    network.load_state_dict(dict(tensors))
+
+
+def load_encoder(network: LakeNetwork, tensors: Mapping[str, Tensor], *, where: str = "The pretrained encoder") -> int:
+    """Put a pretrained TerraMind into the encoder of a network and return how many tensors; the rest stays fresh.
+
+    Modalities that the network does not look at are left out; nothing that it has may be missing (terratorch only warns and
+    keeps random numbers). Raises WeightsUnfit and leaves the network untouched when a tensor is missing or has another shape.
+    """
+    expected = network.encoder.state_dict()
+    given = {name: tensor for name, tensor in tensors.items() if name in expected}
+    faults = _faults({name: tensor for name, tensor in expected.items() if name in given or not name.endswith(_COMPUTED)}, given)
+    if faults:
+        raise WeightsUnfit(
+            f"{where} does not fit {network.config.backbone} with {', '.join(network.config.modalities)}: {'; '.join(faults)}. Give the "
+            "weights of that backbone (catalog.facts.cards.PUBLISHED_BACKBONES)."
+        )
+    network.encoder.load_state_dict(expected | given)
+    return len(given)
+
+
+def _faults(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    missing = [name for name in expected if name not in given]
+    reshaped = [
+        f"{name} is {tuple(given[name].shape)}, expected {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in given and given[name].shape != tensor.shape
+    ]
+    faults = [f"{len(missing)} missing ({_some(missing)})"] if missing else []
+    return faults + ([f"{len(reshaped)} of another shape ({_some(reshaped)})"] if reshaped else [])
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
