@@ -25,6 +25,9 @@ def run(  # noqa: PLR0913 - the options of a command are its form
     *,
     model: Annotated[str, typer.Option(help="A name of `cryoatlas models list`.")] = "indices",
     glacier_outlines: Annotated[str | None, typer.Option(help="RGI or GLIMS outlines; tiles beyond their buffer are skipped.")] = None,
+    until: Annotated[
+        Literal["surface", "inventory"], typer.Option(help="surface: build cubes, for training chips, and map nothing.")
+    ] = "inventory",
     refuse: Annotated[list[str] | None, typer.Option(help="ID of a scene that must not be used; may be given again.")] = None,
     format: Annotated[Literal["parquet", "gpkg"], typer.Option(help="gpkg: a GeoPackage for QGIS too, under exports/.")] = "parquet",  # noqa: A002 - the option's name
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
@@ -33,18 +36,18 @@ def run(  # noqa: PLR0913 - the options of a command are its form
 
     Example: cryoatlas run --region ile_alatau --years 2021-2023 --catalog planetary-computer --store hma
     """
-    options = MapOptions()
+    options = MapOptions(until=until)
     if refuse:
         options = replace(options, search=replace(SearchOptions(), refuse=tuple(sorted(refuse))))
     with progress_shown(quiet=as_json):
         reports = run_annual([region], years_of(years), catalog, store, model, options, glacier_outlines)
-    if format == "gpkg":
+    if format == "gpkg" and until == "inventory":
         _export(reports, store)
     if as_json:
         show_json([report_as_dict(report) for report in reports])
     else:
         show_table("Stages", ("region", "year", "stage", "units", "worked on now", "seconds"), stage_rows(reports))
-    _conclude(reports, store, f"--catalog {catalog} --model {model}")
+    _conclude(reports, store, f"--catalog {catalog} --model {model}" + (" --until surface" if until == "surface" else ""))
 
 
 def _export(reports: tuple[RegionYearReport, ...], store: str) -> None:
@@ -57,7 +60,8 @@ def _export(reports: tuple[RegionYearReport, ...], store: str) -> None:
 def _conclude(reports: tuple[RegionYearReport, ...], store: str, source: str) -> None:
     failures = [(report.job, failure) for report in reports for failure in report.failures]
     if not failures:
-        say(f"Complete. Inventories are under {store}/inventory; `cryoatlas audit --store {store}` proves it.")
+        done = f"Surfaces are under {store}/cubes" if source.endswith("surface") else f"Inventories are under {store}/inventory"
+        say(f"Complete. {done}; `cryoatlas audit --store {store}` proves it.")
         return
     for job, failure in failures:
         say(f"[bold red]failed[/] {job.region} {job.year} {failure}")

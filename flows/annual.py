@@ -28,7 +28,8 @@ def _map_years(  # noqa: PLR0913 - passes a deployment's form on
         attempts.add(region, year, partial(map_region, region, year, catalog, store, model, options, outlines))
     attempts.raise_if_all_failed()
     job = attempts.came_through[-1].job
-    track_region(job.region, store, job.target, options)
+    if options.until == "inventory":
+        track_region(job.region, store, job.target, options)
     return tuple(attempts.reports)
 
 

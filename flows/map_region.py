@@ -41,19 +41,24 @@ def map_region(  # noqa: PLR0913 - a deployment's parameters are its form
 
     `region` is a bundled name, a GeoJSON file or a bounding box; `catalog` a provider, an address or a path;
     `outlines` a file of glacier outlines beyond whose buffer tiles are skipped.
-    Units that fail are in the report and in the ledger; the others are complete.
+    With `options.until` = `surface` the cubes are the end. Units that fail are in the report and in the ledger; the others are complete.
     """
     job = open_job(region, year, store, outlines)
-    check_model(job, model)
+    if options.until == "inventory":
+        check_model(job, model)
     candidates = search_scenes(job, catalog, options.search)
     with open_cluster(read_settings()) as pool:
-        stages = (
+        surface = (
             look_at_scenes(job, candidates, pool),
             choose_scenes(job, candidates, options.search),
             build_surfaces(job, options.surface, pool),
+        )
+        if options.until == "surface":
+            return RegionYearReport(job, surface)
+        mapped = (
             segment_region(job, model),
             outline_tiles(job, options.outline, pool),
             measure_features(job, options.outline),
             write_inventory(job, options.track),
         )
-    return RegionYearReport(job, stages)
+    return RegionYearReport(job, (*surface, *mapped))

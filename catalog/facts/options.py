@@ -1,7 +1,7 @@
 """Every number that a user may change: one frozen record per stage, each default stated once."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 _STRICT: dict[str, Any] = {"extra": "forbid"}
 
@@ -87,3 +87,5 @@ class MapOptions:
     surface: SurfaceOptions = field(default_factory=SurfaceOptions)
     outline: OutlineOptions = field(default_factory=OutlineOptions)
     track: TrackOptions = field(default_factory=TrackOptions)
+    until: Literal["surface", "inventory"] = "inventory"
+    """The last stage: `surface` leaves cubes from which training chips can be cut, and maps nothing."""
