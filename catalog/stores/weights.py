@@ -38,12 +38,12 @@ def shipped_names() -> tuple[str, ...]:
     return tuple(sorted(card.parent.name for card in SHIPPED.glob(f"*/{CARD}")))
 
 
-def find_weights(reference: str, cache: Path, *, sha256: str | None = None) -> Path:
+def find_weights(reference: str, sha256: str | None, cache: Path) -> Path:
     """Return the path of a file of weights; what is not on this machine is fetched into `cache`, a folder per hash.
 
     `reference` is a shipped name, a file, a folder with `weights.safetensors` and `card.json`,
-    `hf://owner/repository[@revision]/path` or an address; `#sha256=<hex>` may follow. Raises WeightsMissing, WeightsUnfit or
-    WrongCall.
+    `hf://owner/repository[@revision]/path` or an address; its hash is `sha256`, or follows as `#sha256=<hex>`. Raises
+    WeightsMissing, WeightsUnfit or WrongCall.
     """
     named, pinned = _without_hash(reference)
     expected = (sha256 or pinned or "").lower() or None
@@ -58,7 +58,7 @@ def find_weights(reference: str, cache: Path, *, sha256: str | None = None) -> P
 
 def read_weights(reference: str, cache: Path) -> tuple[WeightsCard, "dict[str, Tensor]"]:
     """Find, verify and read weights with their card; raises WeightsMissing, WeightsUnfit or WrongCall."""
-    file = find_weights(reference, cache)
+    file = find_weights(reference, None, cache)
     card = read_card(file.parent)
     verify(file, card.sha256, str(file))
     return card, read_tensors(file)

@@ -1,4 +1,4 @@
-"""Published checkpoints to tensors of ours: CryoSentinel's segmenter, and TerraMind's pretrained encoders.
+"""CryoSentinel's checkpoints to tensors of ours.
 
 CryoSentinel's Lightning module holds terratorch's encoder, necks, decoder and head under `model.` (with `_orig_mod.` when it
 was compiled); beside the state dict lie optimizer, schedule, callbacks (EMA, SWA) and options, which inference does not need.
@@ -39,16 +39,6 @@ def converted(checkpoint: Mapping[str, Any], *, where: str) -> tuple[NetworkConf
     if any(name.startswith("aux_heads.") for name in tensors):
         raise WeightsUnfit(f"{where} has auxiliary heads, which CryoSentinel's network has not: give a checkpoint of its layout.")
     return config, tensors
-
-
-def encoder_tensors(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Take the tensors of a pretrained TerraMind by their names; the decoder of its pretraining is left out."""
-    state = checkpoint.get("state_dict", checkpoint)
-    return {
-        name: value
-        for name, value in state.items()
-        if isinstance(value, Tensor) and name.startswith(("encoder.", "encoder_embeddings.", "encoder_norm."))
-    }
 
 
 def _renamed(name: str) -> str:

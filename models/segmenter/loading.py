@@ -1,7 +1,7 @@
 """Tensors into networks, all or none."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from torch import Tensor, nn
 
@@ -10,10 +10,10 @@ from catalog.facts.errors import WeightsUnfit
 from models.segmenter.cards import WeightsCard
 from models.segmenter.network import LakeNetwork, build
 
-_SHOWN: Final = 3
-"""Names shown of each kind of mismatch; one wrong size makes hundreds."""
 _COMPUTED: Final = ".pos_emb"
 """TerraMind's sine-cosine positions, made anew with the network."""
+_SHOWN: Final = 3
+"""Names shown of each kind of mismatch; one wrong size makes hundreds."""
 
 
 def network_of(card: WeightsCard, tensors: Mapping[str, Tensor]) -> LakeNetwork:
@@ -27,7 +27,7 @@ def network_of(card: WeightsCard, tensors: Mapping[str, Tensor]) -> LakeNetwork:
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, where: str) -> None:
     """Put tensors into a network that has exactly these; raises WeightsUnfit and leaves it untouched otherwise."""
     expected = network.state_dict()
-    faults = _faults(expected, tensors)
+    faults = _mismatches(expected, tensors)
     strangers = sorted(set(tensors) - set(expected))
     if strangers:
         faults.append(f"{len(strangers)} unexpected ({_some(strangers)})")
@@ -36,15 +36,16 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], *, where: str) -> No
     network.load_state_dict(dict(tensors))
 
 
-def load_encoder(network: LakeNetwork, tensors: Mapping[str, Tensor], *, where: str = "The pretrained encoder") -> int:
+def load_encoder(network: LakeNetwork, checkpoint: Mapping[str, Any], *, where: str = "The pretrained encoder") -> int:
     """Put a pretrained TerraMind into the encoder of a network and return how many tensors; the rest stays fresh.
 
+    `checkpoint` is what its authors publish: tensors by TerraMind's names, with more modalities and the decoder of pretraining.
     Modalities that the network does not look at are left out; nothing that it has may be missing (terratorch only warns and
     keeps random numbers). Raises WeightsUnfit and leaves the network untouched when a tensor is missing or has another shape.
     """
     expected = network.encoder.state_dict()
-    given = {name: tensor for name, tensor in tensors.items() if name in expected}
-    faults = _faults({name: tensor for name, tensor in expected.items() if name in given or not name.endswith(_COMPUTED)}, given)
+    given = {name: tensor for name, tensor in _encoder_tensors(checkpoint).items() if name in expected}
+    faults = _mismatches({name: tensor for name, tensor in expected.items() if name in given or not name.endswith(_COMPUTED)}, given)
     if faults:
         raise WeightsUnfit(
             f"{where} does not fit {network.config.backbone} with {', '.join(network.config.modalities)}: {'; '.join(faults)}. Give the "
@@ -54,7 +55,7 @@ def load_encoder(network: LakeNetwork, tensors: Mapping[str, Tensor], *, where: 
     return len(given)
 
 
-def _faults(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+def _mismatches(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
     missing = [name for name in expected if name not in given]
     reshaped = [
         f"{name} is {tuple(given[name].shape)}, expected {tuple(tensor.shape)}"
@@ -63,6 +64,15 @@ def _faults(expected: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list
     ]
     faults = [f"{len(missing)} missing ({_some(missing)})"] if missing else []
     return faults + ([f"{len(reshaped)} of another shape ({_some(reshaped)})"] if reshaped else [])
+
+
+def _encoder_tensors(checkpoint: Mapping[str, Any]) -> dict[str, Tensor]:
+    state = checkpoint.get("state_dict", checkpoint)
+    return {
+        name: value
+        for name, value in state.items()
+        if isinstance(value, Tensor) and name.startswith(("encoder.", "encoder_embeddings.", "encoder_norm."))
+    }
 
 
 def _some(names: list[str]) -> str:

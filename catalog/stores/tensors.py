@@ -1,4 +1,4 @@
-"""Checkpoints in, safetensors out: the only place that opens PyTorch's own files, and never with their code."""
+"""PyTorch's own files in, safetensors out: checkpoints of others are read without their code, weights are written whole or not at all."""
 
 import pickle
 import re
@@ -16,7 +16,7 @@ from catalog.facts.cards import WeightsCard, check_statistics
 from catalog.facts.errors import WeightsUnfit
 from catalog.stores.downloads import hash_of
 from catalog.stores.files import PARTIAL_SUFFIX, storage_errors, write_atomic
-from catalog.stores.weights import CARD, WEIGHTS, card_json, is_pickle
+from catalog.stores.weights import CARD, WEIGHTS, card_json, is_pickle, read_tensors
 
 Storage = Literal["float32", "float16", "bfloat16"]
 _STORAGE: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
@@ -39,6 +39,11 @@ def read_checkpoint(file: Path) -> Mapping[str, Any]:
     if not isinstance(content, Mapping):
         raise WeightsUnfit(f"{file} holds a {type(content).__name__}, and a checkpoint is a mapping: give the file that training wrote.")
     return content
+
+
+def read_pretrained(file: Path) -> Mapping[str, Any]:
+    """Read safetensors, or what `torch.save` wrote; raises WeightsUnfit."""
+    return read_checkpoint(file) if is_pickle(file) else read_tensors(file)
 
 
 def write_weights(folder: Path, tensors: Mapping[str, Tensor], card: WeightsCard, *, storage: Storage = "float32") -> WeightsCard:
