@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import torch
@@ -13,11 +14,14 @@ from catalog.facts.errors import RecipeWrong
 from models.segmenter import loss_terms
 from models.segmenter.loss_terms import Judgement
 
+_STRICT: Final[dict[str, Any]] = {"extra": "forbid"}
+
 
 @dataclass(frozen=True, slots=True)
 class TermWeights:
     """Share of each term in the sum; a term of weight 0 is not computed."""
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     bce: float = 0.5
     focal: float = 1.0
     dice: float = 1.0
@@ -40,6 +44,7 @@ class TermWeights:
 class LossOptions:
     """What the terms weigh and where they are cut."""
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
     weights: TermWeights = field(default_factory=TermWeights)
     tversky_alpha: float = 0.25
     """Cost of false water."""

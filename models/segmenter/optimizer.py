@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from math import cos, pi
-from typing import Final, TypedDict
+from typing import Any, ClassVar, Final, TypedDict
 
 from torch import nn
 from torch.optim import AdamW, Optimizer
@@ -23,6 +23,7 @@ _NEVER_DECAYED: Final = frozenset({"mod_emb", "pos_emb", "pos_embed", "cls_token
 class OptimizerOptions:
     """AdamW with layer-wise rates."""
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     learning_rate: float = 6e-5
     """Rate of neck, decoder and head."""
     encoder_factor: float = 0.25
