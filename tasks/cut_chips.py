@@ -13,7 +13,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.chips import CHIP_PX, ChipBatch, ChipCounts, ChipRecord, CutOptions
-from catalog.facts.errors import WrongCall
+from catalog.facts.errors import ChipsUnusable, WrongCall
 from catalog.facts.grids import Tile
 from catalog.facts.records import Job
 from catalog.facts.schemas import SURFACE
@@ -23,7 +23,8 @@ from catalog.stores.jobs import mapped_tiles, stored_region
 from catalog.stores.labels import read_labels
 from catalog.stores.store import open_store
 from models.segmenter.contract import WindowArrays
-from models.segmenter.cutting import Chip, Lakes, Place, Windows, batch_of, chip_of, in_zone, labelled, windows_of
+from models.segmenter.cutting import Chip, Windows, batch_of, chip_of, windows_of
+from models.segmenter.lake_sides import Lakes, Place, in_zone, labelled, outlines_near, sided
 
 Names = NDArray[np.object_]
 Numbers = NDArray[np.int64]
@@ -46,8 +47,8 @@ def cut(store: str, region: str, years: Sequence[int], labels: str, out: str, op
             f"Stride {options.stride_px} and negatives {options.negatives}: choose 1 to {CHIP_PX} pixels, and a share from 0 to 1."
         )
     cutter = _Cutter(store, region, labels, options)
-    labelled_years = [cutter.read_labels(year) for year in years]
-    outlines = gpd.GeoDataFrame(pd.concat([table for table, _ in labelled_years], ignore_index=True), geometry="geometry", crs=4326)
+    tables, places = zip(*(cutter.read_labels(year) for year in years), strict=True)
+    outlines = sided(gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), geometry="geometry", crs=4326), options)
     about = {
         "left_out": cutter.left_out,  # counts on while chips are cut
         "made": "cut from surface cubes",
@@ -59,7 +60,7 @@ def cut(store: str, region: str, years: Sequence[int], labels: str, out: str, op
         "options": asdict(options),
         "repaired": cutter.repaired,
     }
-    pieces = (piece for table, place in labelled_years for piece in cutter.pieces(table, place))
+    pieces = (piece for place in places for piece in cutter.pieces(outlines[outlines["year"] == place.year], place))
     found = write_chips(Path(out), pieces, outlines, about)
     return ChipCounts(out, len(found), read_card(Path(out))["by_split"], len(found.labels), cutter.repaired, dict(cutter.left_out))
 
@@ -78,7 +79,13 @@ class _Cutter:
         found = read_labels(self._labels, year, self._options.label_year)
         self.repaired += found.repaired
         place = Place(self._region.name, year, found.year, f"{self._store.root.name}/{self._region.name}")
-        return labelled(found.outlines, place, self._options), place
+        near = outlines_near(found.outlines, self._region.geometry.bounds)
+        if not len(near):
+            raise ChipsUnusable(
+                f"Labels {self._labels}: no outline of {found.year} lies near region {place.region!r}, and every chip would be dry. "
+                "Check their coordinate system, or give the inventory of this region."
+            )
+        return labelled(near, place, self._options), place
 
     def pieces(self, table: gpd.GeoDataFrame, place: Place) -> Iterator[tuple[ChipBatch, list[ChipRecord], Names]]:
         job = Job(self._region.name, place.year, self._region.target, str(self._store.root))

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from catalog.facts.chips import CHIP_PX, EARTH, LABEL_IGNORE, LABEL_SCALE, WET_SHARE, ChipBatch, ChipRecord, CutOptions
 from catalog.facts.footprints import centres_lonlat, squares, squares_lonlat, touching_foreign_lakes
 from catalog.facts.lattice import zones_of
-from catalog.facts.splits import BLOCKS, BUFFER, PUBLISHED_BLOCKS, block_splits_of, blocks_of, splits_of
-from models.outlines.geodesy import area_perimeter, to_metres
+from catalog.facts.splits import BLOCKS, BUFFER, PUBLISHED_BLOCKS, blocks_of, splits_of
 from models.segmenter.contract import WindowArrays
 from models.segmenter.labels import label_of, weight_of
+from models.segmenter.lake_sides import Lakes, Place
 from models.segmenter.sanity import Sanity, sanity_of
 
 Names = NDArray[np.object_]
@@ -29,25 +29,6 @@ OUTSIDE, UNSEEN, DRY, NOT_SANE = (
     "dry, and not among the negatives kept",
     "refused by the MNDWI filter",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which images are cut."""
-
-    region: str
-    year: int
-    label_year: int
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lakes:
-    """Outlines for one year with their splits, and the same in metres of one zone."""
-
-    table: gpd.GeoDataFrame
-    """Columns of `CHIP_LABELS` but `covered_share`; EPSG:4326."""
-    metres: NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +45,6 @@ class Windows:
     block: Names
     footprints: Names
     """EPSG:4326."""
-
-
-def labelled(outlines: gpd.GeoDataFrame, place: Place, options: CutOptions) -> gpd.GeoDataFrame:
-    """Outlines with area and split: each lake stands wholly where its representative point lies, or where the set is declared to be."""
-    shapes = outlines.geometry.to_numpy()
-    inside = shapely.get_coordinates(shapely.point_on_surface(shapes))
-    split = block_splits_of(inside[:, 1], inside[:, 0]) if options.split == "blocks" else options.split
-    area = area_perimeter(shapes)[0]
-    return outlines.assign(ground=options.ground, region=place.region, year=place.year, split=split, area_m2=area)
-
-
-def in_zone(table: gpd.GeoDataFrame, epsg: int) -> Lakes:
-    """The outlines within reach of a zone, in its metres; those further away cannot touch its chips."""
-    meridian = (epsg % 100) * 6.0 - 183.0
-    middle = table.geometry.bounds[["minx", "maxx"]].mean(axis=1).to_numpy()
-    # chips lie at most 6 degrees from their meridian (Svalbard), and transverse Mercator fails far from it
-    reach = np.abs((middle - meridian + 180.0) % 360.0 - 180.0) < 20.0 if 32600 < epsg < 32800 else np.ones(len(table), bool)
-    near = table[reach].reset_index(drop=True)
-    return Lakes(near, to_metres(near.geometry.to_numpy(), epsg))
 
 
 def windows_of(tile_origin_yx_px: tuple[int, int], tile_px: int, epsg: int, lakes: Lakes, options: CutOptions) -> Windows:

@@ -19,6 +19,7 @@ from catalog.stores.chips import open_chips
 from catalog.stores.jobs import create_job, mapped_tiles
 from catalog.stores.store import open_store
 from models.segmenter.cutting import FOREIGN_LAKE, NEAR_EDGE
+from models.segmenter.lake_sides import sided
 from tasks.cut_chips import cut
 
 YEAR, LATITUDE = 2021, 43.125
@@ -216,5 +217,16 @@ def test_wrong_calls_are_one_sentence(store, tmp_path):
         run(store, labels, tmp_path / "c", replace(BLOCKED, stride_px=0))
     with pytest.raises(ChipsUnusable, match="no such file"):
         run(store, str(tmp_path / "none.gpkg"), tmp_path / "d")
+    with pytest.raises(ChipsUnusable, match="no outline of 2021 lies near region"):
+        run(store, lakes(tmp_path, pond(10.0)), tmp_path / "e")
     with pytest.raises(ChipsUnusable, match="no window was worth a chip"):
-        run(store, lakes(tmp_path, pond(10.0)), tmp_path / "e", replace(BLOCKED, negatives=0.0))
+        run(store, lakes(tmp_path, pond(EDGE + 0.3)), tmp_path / "f", replace(BLOCKED, negatives=0.0))
+
+
+def test_a_lake_that_grows_over_an_edge_keeps_its_side_in_every_year():
+    # its middle moves from the test block in the east to the train block in the west
+    small, grown = (shapely.box(EDGE + west, LATITUDE, EDGE + 0.02, LATITUDE + 0.01) for west in (0.005, -0.05))
+    other = pond(EDGE + 0.06)
+    table = gpd.GeoDataFrame({"area_m2": [1.0, 5.0, 0.5]}, geometry=[small, grown, other], crs=4326)
+    assert sided(table, BLOCKED)["split"].tolist() == ["train", "train", "test"]
+    assert sided(table, replace(BLOCKED, split="val"))["split"].tolist() == ["val"] * 3
