@@ -38,7 +38,7 @@ def shipped_names() -> tuple[str, ...]:
     return tuple(sorted(card.parent.name for card in SHIPPED.glob(f"*/{CARD}")))
 
 
-def find_weights(reference: str, sha256: str | None, cache: Path) -> Path:
+def find_weights(reference: str, cache: Path, *, sha256: str | None = None) -> Path:
     """Return the path of a file of weights; what is not on this machine is fetched into `cache`, a folder per hash.
 
     `reference` is a shipped name, a file, a folder with `weights.safetensors` and `card.json`,
@@ -58,7 +58,7 @@ def find_weights(reference: str, sha256: str | None, cache: Path) -> Path:
 
 def read_weights(reference: str, cache: Path) -> tuple[WeightsCard, "dict[str, Tensor]"]:
     """Find, verify and read weights with their card; raises WeightsMissing, WeightsUnfit or WrongCall."""
-    file = find_weights(reference, None, cache)
+    file = find_weights(reference, cache)
     card = read_card(file.parent)
     verify(file, card.sha256, str(file))
     return card, read_tensors(file)

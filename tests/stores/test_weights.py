@@ -14,7 +14,7 @@ import torch
 
 from catalog.facts.cards import NetworkConfig, WeightsCard
 from catalog.facts.errors import WeightsMissing, WeightsUnfit, WrongCall
-from catalog.stores.tensors import read_checkpoint, write_weights
+from catalog.stores.checkpoints import read_checkpoint, write_weights
 from catalog.stores.weights import find_weights, read_card, read_tensors, read_weights, shipped_names
 
 CARD = WeightsCard("mine", "1", "Mine", "CC0-1.0", "nothing", "nobody", "", NetworkConfig())
@@ -131,7 +131,7 @@ def test_changed_bytes_are_refused_with_both_hashes(written: tuple[Path, Weights
 @pytest.mark.parametrize("reference", ["nowhere/w", "./lakes-huge", "missing.safetensors"])
 def test_weights_that_are_not_there_are_named_with_the_ways_to_give_them(reference: str, tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing, match=r"no weights at .*give a folder with weights.safetensors and card.json"):
-        find_weights(reference, None, tmp_path)
+        find_weights(reference, tmp_path)
 
 
 def test_a_file_without_its_card_is_refused(written: tuple[Path, WeightsCard], tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_transfer_that_always_breaks_off_leaves_nothing(offered: tuple[Shelf, 
     shelf, _, cache = offered
     shelf.cut["/w/weights.safetensors"] = 99
     with pytest.raises(WeightsMissing, match=r"could not be fetched.*download it by hand"):
-        find_weights(f"{shelf.url}/w/weights.safetensors", None, cache)
+        find_weights(f"{shelf.url}/w/weights.safetensors", cache)
     assert not [file for file in cache.rglob("*") if file.name.startswith("weights")]
 
 
@@ -170,34 +170,34 @@ def test_a_fetched_file_with_another_hash_never_gets_its_name(offered: tuple[She
     shelf, card, cache = offered
     wrong = "0" * 64
     with pytest.raises(WeightsUnfit, match=f"has sha256 {card.sha256}, and {wrong} was promised"):
-        find_weights(f"{shelf.url}/w/weights.safetensors#sha256={wrong}", None, cache)
+        find_weights(f"{shelf.url}/w/weights.safetensors#sha256={wrong}", cache)
     assert not list(cache.rglob("weights*"))
 
 
 def test_a_damaged_copy_in_the_cache_is_fetched_again(offered: tuple[Shelf, WeightsCard, Path]) -> None:
     shelf, card, cache = offered
     reference = f"{shelf.url}/w/weights.safetensors"
-    find_weights(reference, None, cache).write_bytes(b"half")
+    find_weights(reference, cache).write_bytes(b"half")
     assert read_weights(reference, cache)[0] == card
 
 
 def test_a_file_that_nobody_vouches_for_is_refused(shelf: Shelf, tmp_path: Path) -> None:
     shelf.files["/soup.ckpt"] = b"PK\x03\x04"
     with pytest.raises(WeightsUnfit, match=r"without a hash.*#sha256="):
-        find_weights(f"{shelf.url}/soup.ckpt", None, tmp_path)
+        find_weights(f"{shelf.url}/soup.ckpt", tmp_path)
     assert not list(tmp_path.rglob("soup*"))
 
 
 @pytest.mark.parametrize("reference", [ABSENT, f"{ABSENT}#sha256={'1' * 64}"])
 def test_without_a_network_the_way_out_is_named(reference: str, tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing, match=r"ConnectError.*download it by hand.*give the path of the file"):
-        find_weights(reference, None, tmp_path)
+        find_weights(reference, tmp_path)
 
 
 @pytest.mark.parametrize("reference", ["hf://owner", "hf://owner/repository", "w.safetensors#sha256=12"])
 def test_half_a_reference_is_a_wrong_call(reference: str, tmp_path: Path) -> None:
     with pytest.raises(WrongCall):
-        find_weights(reference, None, tmp_path)
+        find_weights(reference, tmp_path)
 
 
 def test_the_hub_vouches_for_its_large_files(offered: tuple[Shelf, WeightsCard, Path], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,12 +205,12 @@ def test_the_hub_vouches_for_its_large_files(offered: tuple[Shelf, WeightsCard, 
     monkeypatch.setenv("HF_ENDPOINT", shelf.url)
     assert read_weights("hf://someone/lakes/w/weights.safetensors", cache)[0] == card
     shelf.files["/someone/lakes/w/soup.ckpt"] = b"PK\x03\x04 whatever"
-    found = find_weights("hf://someone/lakes/w/soup.ckpt", None, cache)
+    found = find_weights("hf://someone/lakes/w/soup.ckpt", cache)
     assert found.read_bytes() == b"PK\x03\x04 whatever"
     assert found.parent.name == hashlib.sha256(b"PK\x03\x04 whatever").hexdigest()
     assert not list(cache.rglob("*.partial"))
     with pytest.raises(WeightsMissing, match=r"hf://someone/lakes/none\.safetensors could not be fetched \(not there, status 404\)"):
-        find_weights("hf://someone/lakes/none.safetensors", None, cache)
+        find_weights("hf://someone/lakes/none.safetensors", cache)
 
 
 def test_a_card_says_what_is_wrong_with_it(written: tuple[Path, WeightsCard]) -> None:

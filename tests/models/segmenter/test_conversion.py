@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from catalog.facts.cards import BACKBONES, CRYOSENTINEL, MODALITIES, PUBLISHED_BACKBONES, Backbone, NetworkConfig, WeightsCard
 from catalog.facts.errors import WeightsUnfit
-from catalog.stores.tensors import read_checkpoint, write_weights
+from catalog.stores.checkpoints import read_checkpoint, write_weights
 from catalog.stores.weights import read_weights
 from models.segmenter.conversion import converted
 from models.segmenter.loading import load_encoder, network_of
