@@ -9,6 +9,7 @@ import argparse
 import shutil
 import time
 from pathlib import Path
+from typing import Literal
 
 from infra.settings import prepare_environment
 
@@ -19,6 +20,7 @@ from catalog.facts.options import MapOptions
 from flows.map_region import map_region
 from tasks.cut_chips import cut
 
+Split = Literal["train", "val", "test"]
 SURFACE_ONLY = MapOptions(until="surface")
 
 
@@ -27,7 +29,7 @@ def years_in(world: Path) -> list[int]:
     return sorted(int(path.stem.removeprefix("year=")) for path in (world / "truth" / "lakes").glob("year=*.parquet"))
 
 
-def cut_world(world: Path, store: str, chips: Path, split: str) -> str:
+def cut_world(world: Path, store: str, chips: Path, split: Split) -> str:
     """Build the surfaces of one world and cut its chips; returns a line of what it took."""
     years, started = years_in(world), time.process_time()
     for year in years:
