@@ -1,6 +1,6 @@
 """Changes of where things are: every array of a chip moves alike, and what was not valid never becomes a value."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Final
 
 import torch
@@ -45,7 +45,12 @@ def rescale(samples: Samples, options: PlaceOptions, generator: torch.Generator)
     """Show some chips larger (cut to their middle) or smaller (nothing is valid or judged around them)."""
     befalls = chosen(generator, options.scale, samples).flatten()
     drawn = uniform(generator, options.scale_low, options.scale_high, (len(samples),), befalls.device)
-    return rescaled(samples, torch.where(befalls, drawn, 1.0))
+    moved = befalls.nonzero().flatten()  # resampling is dear, so only these are touched
+    if not len(moved):
+        return samples
+    others = rescaled(_some(samples, moved), drawn[moved])
+    arrays = {f.name: getattr(samples, f.name).index_copy(0, moved, getattr(others, f.name)) for f in fields(Samples)}
+    return Samples(**arrays)
 
 
 def rescaled(samples: Samples, scale: Tensor) -> Samples:
@@ -112,6 +117,10 @@ def punch_holes(samples: Samples, options: PlaceOptions, generator: torch.Genera
         judged=judged,
         label=torch.where(judged, samples.label, 0.0),
     )
+
+
+def _some(samples: Samples, chips: Tensor) -> Samples:
+    return Samples(**{f.name: getattr(samples, f.name)[chips] for f in fields(Samples)})
 
 
 def _clouds(samples: Samples, generator: torch.Generator) -> Tensor:

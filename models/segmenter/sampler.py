@@ -94,8 +94,10 @@ class ChipSampler:
                 f"The run stopped with {state['chips']} chips to draw from and there are {len(self)} now: "
                 "resume with the same chips, or start a new run from the weights."
             )
+        elsewhere = (state["seed"], state["epoch"]) != (self._seed, self._epoch)
         self._seed, self._epoch, self._position = state["seed"], state["epoch"], state["position"]
-        self._order = self._draws(self._epoch)
+        if elsewhere:
+            self._order = self._draws(self._epoch)
 
     def _draws(self, epoch: int) -> NDArray[np.int64]:
         return np.random.default_rng([self._seed, epoch]).choice(len(self), len(self), replace=True, p=self._weights)

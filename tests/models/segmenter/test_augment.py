@@ -214,6 +214,13 @@ def test_scale_one_is_the_same_chip() -> None:
     assert same(rescale(before, replace(NEVER, scale=1.0, scale_low=1.0, scale_high=1.0), seeded()), before)
 
 
+def test_only_some_chips_get_another_scale() -> None:
+    before = with_gaps(with_lake(ground(40), 0))
+    after = rescale(before, replace(NEVER, scale=0.5, scale_low=0.7, scale_high=0.9), seeded())
+    assert 8 < sum(same_chip(after, before, chip) for chip in range(40)) < 32
+    require_sound(after)
+
+
 def test_around_a_smaller_chip_nothing_is_valid_or_judged() -> None:
     after = rescaled(ground(1), torch.tensor([0.5]))
     edge = torch.ones(1, 1, SIDE, SIDE, dtype=torch.bool)
