@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from catalog.facts.causes import Cause
 from catalog.facts.chips import CHIP_PX, ChipBatch, ChipCounts, ChipRecord, CutOptions
 from catalog.facts.errors import ChipsUnusable, WrongCall
 from catalog.facts.grids import Tile
@@ -23,7 +24,7 @@ from catalog.stores.jobs import mapped_tiles, stored_region
 from catalog.stores.labels import read_labels
 from catalog.stores.store import open_store
 from models.segmenter.contract import WindowArrays
-from models.segmenter.cutting import Chip, Windows, batch_of, chip_of, windows_of
+from models.segmenter.cutting import OUTSIDE, Chip, Windows, batch_of, chip_of, windows_of
 from models.segmenter.lake_sides import Lakes, Place, in_zone, labelled, outlines_near, sided
 
 Names = NDArray[np.object_]
@@ -106,14 +107,32 @@ class _Cutter:
 
     def _row(self, cube: cubes.Cube, windows: Windows, numbers: Numbers, lakes: Lakes, place: Place) -> Iterator[Chip]:
         """One read for all windows side by side: they share half of their pixels."""
-        y, left = (int(value) for value in windows.origins_yx_px[numbers].min(axis=0))
-        width = int(windows.origins_yx_px[numbers, 1].max()) - left + CHIP_PX
-        arrays = WindowArrays(*(cubes.read_window(cube, name, (y, left, CHIP_PX, width)) for name in _ARRAYS))
-        for number in numbers:
-            x = int(windows.origins_yx_px[number, 1]) - left
+        mapped = self._mapped(cube, windows.origins_yx_px, numbers)
+        if not mapped.size:
+            return
+        rectangle = _rectangle(windows.origins_yx_px[mapped])
+        arrays = WindowArrays(*(cubes.read_window(cube, name, rectangle) for name in _ARRAYS))
+        for number in mapped:
+            x = int(windows.origins_yx_px[number, 1]) - rectangle[1]
             window = arrays.part((slice(None), slice(x, x + CHIP_PX)))
             found = chip_of(window, windows, int(number), lakes=lakes, place=place, options=self._options)
             if isinstance(found, Chip):
                 yield found
             else:
                 self.left_out[found] += 1
+
+    def _mapped(self, cube: cubes.Cube, origins: Numbers, numbers: Numbers) -> Numbers:
+        """Windows of a row that reach into the region; of the others no band is read."""
+        rectangle = _rectangle(origins[numbers])
+        inside = (cubes.read_window(cube, "cause", rectangle) != Cause.OUTSIDE_REGION).any(axis=0)
+        starts = origins[numbers, 1] - rectangle[1]
+        mapped = np.array([inside[start : start + CHIP_PX].any() for start in starts.tolist()], bool)
+        self.left_out[OUTSIDE] += int((~mapped).sum())
+        inner: Numbers = numbers[mapped]
+        return inner
+
+
+def _rectangle(origins: Numbers) -> cubes.Window:
+    """Around windows of one row."""
+    y, left = (int(value) for value in origins.min(axis=0))
+    return y, left, CHIP_PX, int(origins[:, 1].max()) - left + CHIP_PX
