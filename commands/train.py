@@ -1,0 +1,49 @@
+"""`cryoatlas train`: chips and a recipe to weights that `run --model` takes."""
+
+from typing import Annotated
+
+import typer
+import yaml
+
+from catalog.facts.errors import WrongCall
+from commands.console import progress_shown, say, show_json, show_table
+from commands.running import run_train_lakes
+
+app = typer.Typer(no_args_is_help=True, help="Train a model by a recipe.")
+
+
+@app.command("lakes")
+def lakes(
+    config: Annotated[str, typer.Option(help="A recipe: the name of a shipped one, or a YAML file.")],
+    data: Annotated[list[str], typer.Option(help="Folder of chips (`cryoatlas chips cut`); may be given again.")],
+    out: Annotated[str, typer.Option(help="Folder for checkpoints, the log and the weights; a run that was stopped goes on from it.")],
+    *,
+    change: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE over the recipe, for example steps.total=200.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Train a lake segmenter (CryoSentinel's system) and write weights with their card.
+
+    Example: cryoatlas train lakes --config tiny-demo --data chips --out trained && cryoatlas run ... --model trained/weights
+    """
+    with progress_shown(quiet=as_json):
+        report = run_train_lakes(config, data, out, _changes(change or []), device)
+    if as_json:
+        show_json(report.as_dict())
+        return
+    rows = [(point["step"], point["val_iou"]) for point in report.history]
+    show_table(
+        f"Validation ({report.recipe}, {report.train_chips} chips to learn, {report.val_chips} to judge)", ("step", "global IoU"), rows
+    )
+    show_table("Weights", ("figure", "value"), sorted(report.figures.items()))
+    say(f"Weights and card: {report.weights}. Use them with `cryoatlas run --model {report.weights}`.")
+
+
+def _changes(settings: list[str]) -> dict[str, float | int | str | bool]:
+    changes = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise WrongCall(f"--set {setting!r} is not NAME=VALUE, for example --set steps.total=200.")
+        changes[name] = yaml.safe_load(value)
+    return changes
