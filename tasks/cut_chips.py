@@ -127,7 +127,8 @@ class _Cutter:
         inside = (cubes.read_window(cube, "cause", rectangle) != Cause.OUTSIDE_REGION).any(axis=0)
         starts = origins[numbers, 1] - rectangle[1]
         mapped = np.array([inside[start : start + CHIP_PX].any() for start in starts.tolist()], bool)
-        self.left_out[OUTSIDE] += int((~mapped).sum())
+        if not mapped.all():
+            self.left_out[OUTSIDE] += int((~mapped).sum())
         inner: Numbers = numbers[mapped]
         return inner
 
