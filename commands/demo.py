@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.facts.errors import EXIT_UNITS_FAILED
-from catalog.facts.options import MapOptions
+from catalog.facts.options import DEFAULT_MODEL, MapOptions
 from catalog.stores.files import write_if_changed
 from commands.console import OUT, progress_shown, say, show_json, show_table
 from commands.running import run_annual, run_draw, run_score
@@ -39,6 +39,7 @@ def demo(
     store: Annotated[str, typer.Option(help="Folder to write; worlds, cubes, inventories, tracks and pictures go in.")] = "demo-store",
     *,
     seed: Annotated[int, typer.Option(help="Another seed makes other worlds.")] = 7,
+    model: Annotated[str, typer.Option(help="A name of `cryoatlas models list`, or weights: a folder or file.")] = DEFAULT_MODEL,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Simulate two small regions, map their lakes for several years, track and score them. No network, no account, no server.
@@ -47,7 +48,7 @@ def demo(
     """
     cards, failures = [], []
     for chapter in _CHAPTERS:
-        card, failed, seconds = _play(chapter, Path(store), seed, quiet=as_json)
+        card, failed, seconds = _play(chapter, Path(store), seed, model, quiet=as_json)
         cards.append(card)
         failures += failed
         if not as_json:
@@ -63,7 +64,7 @@ def demo(
         raise typer.Exit(EXIT_UNITS_FAILED)
 
 
-def _play(chapter: _Chapter, store: Path, seed: int, *, quiet: bool) -> tuple["ScoreCard", list[str], dict[str, float]]:
+def _play(chapter: _Chapter, store: Path, seed: int, model: str, *, quiet: bool) -> tuple["ScoreCard", list[str], dict[str, float]]:
     world, clock = store / "worlds" / chapter.world, time.monotonic()
     tell = (lambda _: None) if quiet else say
     tell(f"{chapter.title}: simulating {chapter.years[0]} to {chapter.years[-1]}")
@@ -71,7 +72,7 @@ def _play(chapter: _Chapter, store: Path, seed: int, *, quiet: bool) -> tuple["S
     simulated = time.monotonic() - clock
     region_file = _lakes_of(world)
     with progress_shown(quiet=quiet):
-        reports = run_annual([str(region_file)], list(chapter.years), str(world / "catalog"), str(store), "indices", MapOptions(), None)
+        reports = run_annual([str(region_file)], list(chapter.years), str(world / "catalog"), str(store), model, MapOptions(), None)
     mapped = time.monotonic() - clock - simulated
     region = reports[0].job.region
     run_draw(region, list(chapter.years), str(store), "lakes")

@@ -1,13 +1,17 @@
 """The door to the flows: Prefect takes seconds to import, so commands that run nothing never pass through it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from catalog.facts.cards import WeightsCard
 from catalog.facts.chips import ChipCounts, CutOptions
+from catalog.facts.evaluation import Evaluation, EvaluationReport
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport, StageReport, Target
 
 if TYPE_CHECKING:
     from tasks.score_inventory import ScoreCard
+    from tasks.train_lakes import TrainingReport
 
 
 def run_annual(  # noqa: PLR0913 - the same form as the flow
@@ -59,3 +63,31 @@ def run_import_shards(shards: str, out: str) -> ChipCounts:
     from flows.cut_chips import import_shards  # noqa: PLC0415 - see the module's first line
 
     return import_shards(shards, out)
+
+
+def run_train_lakes(recipe: str, data: list[str], out: str, changes: dict[str, float | int | str | bool], device: str) -> "TrainingReport":
+    """Run the `train-lakes` flow in this process."""
+    from flows.train_lakes import train_lakes  # noqa: PLC0415 - see the module's first line
+
+    return train_lakes(recipe, data, out, changes, device)
+
+
+def run_convert(source: str, folder: Path, *, name: str, statistics: str, licence: str, trained_on: str) -> WeightsCard:
+    """Convert a checkpoint in this process; no flow, but torch and terratorch take as long to import."""
+    from commands.conversion import convert  # noqa: PLC0415 - see above
+
+    return convert(source, folder, name=name, statistics=statistics, licence=licence, trained_on=trained_on)
+
+
+def run_evaluate_lakes(evaluation: Evaluation) -> EvaluationReport:
+    """Run the `evaluate-lakes` flow in this process."""
+    from flows.evaluate_lakes import evaluate_lakes  # noqa: PLC0415 - see the module's first line
+
+    return evaluate_lakes(evaluation)
+
+
+def run_relabel_chips(audit: str, data: str, out: str) -> dict[str, int]:
+    """Run the `relabel-chips` flow in this process."""
+    from flows.evaluate_lakes import relabel_chips  # noqa: PLC0415 - see the module's first line
+
+    return relabel_chips(audit, data, out)

@@ -7,7 +7,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from catalog.facts.options import MapOptions
+from catalog.facts.options import DEFAULT_MODEL, MapOptions
 from catalog.facts.records import RegionYearReport
 from flows.map_region import map_region
 from flows.outcomes import Attempts
@@ -39,7 +39,7 @@ def annual(  # noqa: PLR0913 - a deployment's parameters are its form
     years: list[int],
     catalog: str,
     store: str,
-    model: str = "indices",
+    model: str = DEFAULT_MODEL,
     options: MapOptions = _DEFAULTS,
     outlines: str | None = None,
 ) -> tuple[RegionYearReport, ...]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from prefect import flow, runtime
 
-from catalog.facts.options import MapOptions
+from catalog.facts.options import DEFAULT_MODEL, MapOptions
 from catalog.facts.records import RegionYearReport
 from infra.cluster import open_cluster
 from infra.settings import read_settings
@@ -33,21 +33,21 @@ def map_region(  # noqa: PLR0913 - a deployment's parameters are its form
     year: int,
     catalog: str,
     store: str,
-    model: str = "indices",
+    model: str = DEFAULT_MODEL,
     options: MapOptions = _DEFAULTS,
     outlines: str | None = None,
 ) -> RegionYearReport:
     """Map one region in one year: scenes, surface, probability, outlines, features, inventory.
 
     `region` is a bundled name, a GeoJSON file or a bounding box; `catalog` a provider, an address or a path;
-    `outlines` a file of glacier outlines beyond whose buffer tiles are skipped.
+    `model` a name or a reference to weights; `outlines` a file of glacier outlines beyond whose buffer tiles are skipped.
     With `options.until` = `surface` the cubes are the end. Units that fail are in the report and in the ledger; the others are complete.
     """
-    job = open_job(region, year, store, outlines)
+    job, settings = open_job(region, year, store, outlines), read_settings()
     if options.until == "inventory":
-        check_model(job, model)
+        model = check_model(job, model, settings.weights)
     candidates = search_scenes(job, catalog, options.search)
-    with open_cluster(read_settings()) as pool:
+    with open_cluster(settings) as pool:
         surface = (
             look_at_scenes(job, candidates, pool),
             choose_scenes(job, candidates, options.search),
@@ -56,7 +56,7 @@ def map_region(  # noqa: PLR0913 - a deployment's parameters are its form
         if options.until == "surface":
             return RegionYearReport(job, surface)
         mapped = (
-            segment_region(job, model),
+            segment_region(job, model, settings.device),
             outline_tiles(job, options.outline, pool),
             measure_features(job, options.outline),
             write_inventory(job, options.track),

@@ -28,12 +28,21 @@ class Settings:
     """Tiles worked on at the same time."""
     cluster: str
     """`threads`, `processes`, or the address of a running Dask scheduler."""
+    device: str
+    """Where networks run: `auto` (the first GPU where there is one), `cpu`, `cuda` or `cuda:N`."""
+    weights: Path
+    """Folder of weights that were fetched."""
 
 
 def read_settings() -> Settings:
-    """Read CRYOATLAS_WORKERS and CRYOATLAS_CLUSTER; defaults fit this machine."""
+    """Read CRYOATLAS_WORKERS, CRYOATLAS_CLUSTER, CRYOATLAS_DEVICE and CRYOATLAS_WEIGHTS; defaults fit this machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Settings(workers=int(os.environ.get("CRYOATLAS_WORKERS", cores)), cluster=os.environ.get("CRYOATLAS_CLUSTER", "threads"))
+    return Settings(
+        workers=int(os.environ.get("CRYOATLAS_WORKERS", cores)),
+        cluster=os.environ.get("CRYOATLAS_CLUSTER", "threads"),
+        device=os.environ.get("CRYOATLAS_DEVICE", "auto"),
+        weights=Path(os.environ.get("CRYOATLAS_WEIGHTS", _cache_home() / "cryoatlas" / "weights")),
+    )
 
 
 def prepare_environment() -> None:

@@ -17,6 +17,7 @@ from catalog.stores import cubes, ledger
 from catalog.stores.jobs import mapped_tiles, unit_of
 from catalog.stores.rounds import report_of, retire_all_but, told
 from catalog.stores.store import Store, open_store
+from catalog.stores.weights import read_weights, shipped_names
 from models.segmenter.accumulate import TilePrediction
 from models.segmenter.contract import Segmenter, WindowArrays
 from models.segmenter.predict import Measures, stream
@@ -27,9 +28,9 @@ VERSION = 1
 
 
 @task(cache_policy=NO_CACHE, task_run_name="segment-{job.region}-{job.year}")
-def segment_region(job: Job, model_name: str) -> StageReport:
+def segment_region(job: Job, model_name: str, device: str = "cpu") -> StageReport:
     """Predict every tile whose surface, or whose neighbours' surface, or whose model changed."""
-    store, model = open_store(job.store), model_named(model_name)
+    store, model = open_store(job.store), model_named(model_name, read_weights, shipped=shipped_names(), device=device)
     surfaces = {o.unit.tile: o for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "surface" and o.outputs}
     retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), surfaces)
     before = {unit_of(job, tile, STAGE): ledger.find(store, unit_of(job, tile, STAGE)) for tile in surfaces}

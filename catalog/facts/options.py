@@ -1,8 +1,10 @@
 """Every number that a user may change: one frozen record per stage, each default stated once."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Final, Literal
 
+DEFAULT_MODEL: Final = "indices"
+"""What maps lakes unless the user names another model."""
 _STRICT: dict[str, Any] = {"extra": "forbid"}
 
 

@@ -38,8 +38,9 @@ def shipped_names() -> tuple[str, ...]:
     return tuple(sorted(card.parent.name for card in SHIPPED.glob(f"*/{CARD}")))
 
 
-def find_weights(reference: str, cache: Path, *, sha256: str | None = None) -> Path:
-    """Return the path of a file of weights; what is not on this machine is fetched into `cache`, a folder per hash.
+def find_weights(reference: str, cache: Path | None, *, sha256: str | None = None) -> Path:
+    """Return the path of a file of weights; what is not on this machine is fetched into `cache`, a folder per hash;
+    without one nothing is fetched.
 
     `reference` is a shipped name, a file, a folder with `weights.safetensors` and `card.json`,
     `hf://owner/repository[@revision]/path` or an address; its hash is `sha256`, or follows as `#sha256=<hex>`. Raises
@@ -48,7 +49,9 @@ def find_weights(reference: str, cache: Path, *, sha256: str | None = None) -> P
     named, pinned = _without_hash(reference)
     expected = (sha256 or pinned or "").lower() or None
     source = remote_file(named)
-    if source is not None:
+    if source is not None and cache is None:
+        raise WeightsMissing(f"{source} is not on this machine, and nothing is fetched here: give a path.")
+    if source is not None and cache is not None:
         return _fetched(source, cache, expected)
     file = _local(str(SHIPPED / named) if named in shipped_names() else named)
     if expected is not None:
@@ -56,12 +59,18 @@ def find_weights(reference: str, cache: Path, *, sha256: str | None = None) -> P
     return file
 
 
-def read_weights(reference: str, cache: Path) -> tuple[WeightsCard, "dict[str, Tensor]"]:
+def read_weights(reference: str, cache: Path | None = None) -> tuple[WeightsCard, "dict[str, Tensor]"]:
     """Find, verify and read weights with their card; raises WeightsMissing, WeightsUnfit or WrongCall."""
+    card, file = find_card(reference, cache)
+    return card, read_tensors(file)
+
+
+def find_card(reference: str, cache: Path | None = None) -> tuple[WeightsCard, Path]:
+    """Find weights and the card whose hash they have; raises WeightsMissing, WeightsUnfit or WrongCall."""
     file = find_weights(reference, cache)
     card = read_card(file.parent)
     verify(file, card.sha256, str(file))
-    return card, read_tensors(file)
+    return card, file
 
 
 def read_card(folder: Path) -> WeightsCard:

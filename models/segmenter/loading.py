@@ -3,17 +3,31 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import torch
 from torch import Tensor, nn
 
-from catalog.facts.cards import check_statistics
-from catalog.facts.errors import WeightsUnfit
+from catalog.facts.cards import S1, S2, check_statistics
+from catalog.facts.errors import WeightsUnfit, WrongCall
 from models.segmenter.cards import WeightsCard
+from models.segmenter.lakes import TrainedSegmenter
 from models.segmenter.network import LakeNetwork, build
+from models.segmenter.passes import InferenceOptions
 
 _COMPUTED: Final = ".pos_emb"
 """TerraMind's sine-cosine positions, made anew with the network."""
 _SHOWN: Final = 3
 """Names shown of each kind of mismatch; one wrong size makes hundreds."""
+
+
+def trained_model(card: WeightsCard, tensors: Mapping[str, Tensor], device: str = "cpu") -> TrainedSegmenter:
+    """Build the model of a card on `auto`, `cpu`, `cuda` or `cuda:N`; raises WeightsUnfit, or WrongCall for a device that is not here."""
+    if not {S1, S2} & set(card.network.modalities):
+        raise WeightsUnfit(f"Weights {card.name} look at {', '.join(card.network.modalities)} alone, which shows no water: use others.")
+    gpu = torch.cuda.is_available()
+    place = ("cuda" if gpu else "cpu") if device == "auto" else device
+    if place != "cpu" and not (gpu and place.startswith("cuda")):
+        raise WrongCall(f"Device {device!r} was asked for and is not here: set CRYOATLAS_DEVICE to auto, cpu or cuda.")
+    return TrainedSegmenter(network_of(card, tensors), card, InferenceOptions(device=place))
 
 
 def network_of(card: WeightsCard, tensors: Mapping[str, Tensor]) -> LakeNetwork:

@@ -1,14 +1,21 @@
 """Models by name, with what their users must know."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from catalog.facts.cards import WeightsCard
 from catalog.facts.errors import UnknownModel
 from models.segmenter.contract import Segmenter
 from models.segmenter.indices import IndexModel
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ReadWeights = Callable[[str], "tuple[WeightsCard, Mapping[str, Tensor]]"]
+"""Reads the weights that a name or a reference stands for; models do no I/O, so tasks hand the reader in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +40,31 @@ _INDICES: Final = ModelCard(
     IndexModel,
 )
 MODELS: Final[Mapping[str, ModelCard]] = MappingProxyType({card.name: card for card in (_INDICES,)})
+"""Models without weights; the trained ones are as many as there are cards."""
+_PATH_MARKS: Final = "/\\:.~"
 
 
-def model_named(name: str) -> Segmenter:
-    """Build the model of that name; raises UnknownModel with the nearest right one."""
-    if name not in MODELS:
-        near = get_close_matches(name, MODELS, n=1, cutoff=0.0)
-        raise UnknownModel(f"No model is called {name!r}: did you mean {near[0]!r}? `cryoatlas models list` shows all.")
-    return MODELS[name].make()
+def model_named(name: str, read_weights: ReadWeights | None = None, *, shipped: Collection[str] = (), device: str = "cpu") -> Segmenter:
+    """Build a model by its name, or from weights by their reference: a folder, a file, hf:// or an address.
+
+    `shipped` are the names of weights that the reader knows; `device` is `auto`, `cpu` or `cuda`. Raises UnknownModel with the
+    nearest right name, and what the reader raises.
+    """
+    if name in MODELS:
+        return MODELS[name].make()
+    if read_weights is None or (is_name(name) and name not in shipped):
+        near = get_close_matches(name, [*MODELS, *shipped], n=1, cutoff=0.0)
+        raise UnknownModel(
+            f"No model is called {name!r}: did you mean {near[0]!r}? `cryoatlas models list` shows all; a folder of weights is given as a "
+            f"path, such as ./{name}."
+        )
+    card, tensors = read_weights(name)
+    # torch and terratorch take eight seconds to import, which no run with indices should wait for
+    from models.segmenter.loading import trained_model  # noqa: PLC0415
+
+    return trained_model(card, tensors, device)
+
+
+def is_name(reference: str) -> bool:
+    """Tell a name from a path or an address."""
+    return not any(mark in reference for mark in _PATH_MARKS)
