@@ -2,21 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.facts.errors import UnpredictedPixels
 from catalog.facts.grids import Tile
-from catalog.facts.schemas import PROBABILITY_NODATA
+from models.segmenter.amounts import Amounts, Counts, Shares, amounts_of
 from models.segmenter.contract import InputContract, Sight
 from models.segmenter.windows import UNITY, Window, blend_weights
 
-LEVELS: Final = 62_500
-"""Probabilities are rounded to 1/62 500 before they are added up: integers add exactly in any order, and 250 divides it."""
-_STORED: Final = 250
-"""Probability x 250 is what the cube keeps (schemas.PROBABILITY)."""
+SPREAD = Shares("spread")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +32,10 @@ class _Sums:
 
     left: int
     """Windows still to come."""
-    probability: NDArray[np.uint32]
+    answer: Counts
     weight: NDArray[np.uint16]
     demanded: NDArray[np.bool_]
-    spread: NDArray[np.uint32] | None
+    spread: Counts | None
 
 
 class Accumulator:
@@ -48,25 +44,27 @@ class Accumulator:
     def __init__(self, plan: tuple[Window, ...], contract: InputContract) -> None:
         """Count how many windows each tile waits for."""
         self._contract = contract
-        self._weights = blend_weights(contract.window_px, contract.stride_px, contract.margin_px)
+        self._amounts = amounts_of(contract)
+        self._weights = blend_weights(contract.window_px, contract.stride_px, contract.margin_px, contract.profile)
         self._left: dict[Tile, int] = {}
         for window in plan:
             for tile in window.tiles:
                 self._left[tile] = self._left.get(tile, 0) + 1
         self._sums: dict[Tile, _Sums] = {}
 
-    def add(self, window: Window, sight: Sight, probability: NDArray[np.float32], spread: NDArray[np.float32] | None) -> None:
+    def add(self, window: Window, sight: Sight, answer: NDArray[np.float32], spread: NDArray[np.float32] | None) -> None:
         """Add one window (y, x) to its tiles.
 
-        Raises UnpredictedPixels for a value outside 0..1 on a usable pixel, and for NaN where the model may not abstain.
+        Raises UnpredictedPixels for a value outside 0..1, or a logit that is not finite, on a usable pixel, and for NaN where
+        the model may not abstain.
         """
-        answered = sight.usable & (sight.demanded | ~np.isnan(probability))
-        counts = _rounded(probability, answered, "probability", window)
-        spreads = None if spread is None else _rounded(spread, answered, "spread", window)
+        answered = sight.usable & (sight.demanded | ~np.isnan(answer))
+        counts = _counted(answer, answered, self._amounts, window)
+        spreads = None if spread is None else _counted(spread, answered, SPREAD, window)
         for tile in window.tiles:
             sums, overlap = self._of(tile), window.overlap(tile)
             weight = self._weights[overlap.window]
-            sums.probability[overlap.tile] += counts[overlap.window] * weight
+            sums.answer[overlap.tile] += counts[overlap.window] * weight
             sums.weight[overlap.tile] += weight * answered[overlap.window]
             sums.demanded[overlap.tile] |= sight.demanded[overlap.window]
             if sums.spread is not None and spreads is not None:
@@ -78,32 +76,30 @@ class Accumulator:
             sums = self._of(tile)
             sums.left -= 1
             if sums.left == 0:
-                yield _complete(tile, self._sums.pop(tile))
+                yield _complete(tile, self._sums.pop(tile), self._amounts)
 
     def _of(self, tile: Tile) -> _Sums:
         if tile not in self._sums:
             shape = (tile.size_px, tile.size_px)
-            spread = np.zeros(shape, np.uint32) if self._contract.gives_spread else None
-            self._sums[tile] = _Sums(
-                self._left[tile], np.zeros(shape, np.uint32), np.zeros(shape, np.uint16), np.zeros(shape, bool), spread
-            )
+            spread = np.zeros(shape, np.int32) if self._contract.gives_spread else None
+            self._sums[tile] = _Sums(self._left[tile], np.zeros(shape, np.int32), np.zeros(shape, np.uint16), np.zeros(shape, bool), spread)
         return self._sums[tile]
 
 
-def _rounded(values: NDArray[np.float32], answered: NDArray[np.bool_], what: str, window: Window) -> NDArray[np.uint32]:
+def _counted(values: NDArray[np.float32], answered: NDArray[np.bool_], amounts: Amounts, window: Window) -> Counts:
     kept = np.where(answered, values, np.float32(0))
-    right = (kept >= 0) & (kept <= 1)
+    right = amounts.right(kept)
     if not right.all():
         row, column = (int(index) for index in np.argwhere(~right)[0])
         where = (window.origin_yx[0] + row, window.origin_yx[1] + column)
         raise UnpredictedPixels(
-            f"The {what} is {kept[row, column]} at global pixel {where} and wrong at {int((~right).sum())} usable pixels of tiles "
+            f"The {amounts.name} is {kept[row, column]} at global pixel {where} and wrong at {int((~right).sum())} usable pixels of tiles "
             f"{', '.join(tile.id for tile in window.tiles)}: the model or its weights are broken."
         )
-    return np.rint(kept * np.float32(LEVELS)).astype(np.uint32)
+    return amounts.counted(kept)
 
 
-def _complete(tile: Tile, sums: _Sums) -> TilePrediction:
+def _complete(tile: Tile, sums: _Sums, amounts: Amounts) -> TilePrediction:
     whole = sums.weight == UNITY
     short = sums.demanded & ~whole
     if short.any():
@@ -112,10 +108,5 @@ def _complete(tile: Tile, sums: _Sums) -> TilePrediction:
             f"Tile {tile.id}: {int(short.sum())} usable pixels, the first at row {row}, column {column}, were not predicted by all their "
             "windows; the reader gives other pixels for the same ground in different windows."
         )
-    spread = None if sums.spread is None else _as_stored(sums.spread, whole)
-    return TilePrediction(tile, _as_stored(sums.probability, whole), spread)
-
-
-def _as_stored(total: NDArray[np.uint32], whole: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    step = UNITY * (LEVELS // _STORED)
-    return np.where(whole, (total + step // 2) // step, PROBABILITY_NODATA).astype(np.uint8)
+    spread = None if sums.spread is None else SPREAD.stored(sums.spread, whole)
+    return TilePrediction(tile, amounts.stored(sums.answer, whole), spread)

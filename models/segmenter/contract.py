@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catalog.facts.bands import S2_NODATA, s2_index
 from catalog.facts.causes import Cause
-from catalog.facts.errors import BandsMissing, GridMismatch
+from catalog.facts.errors import BandsMissing, GridMismatch, WeightsUnfit
 
 OPTICAL = "s2"
 RADAR = "s1"
@@ -48,12 +48,20 @@ class InputContract:
     devices: tuple[str, ...] = ("cpu",)
     sees_through: frozenset[Cause] = frozenset()
     """Causes that do not blind the model where the cube has radar."""
+    blends: Literal["probability", "logit"] = "probability"
+    """What the model answers, and what is averaged where windows overlap."""
+    profile: Literal["linear", "hann"] = "linear"
+    """How the weight falls towards the edge of a window (see `windows.axis_weights`)."""
+    temperature: float = 1.0
+    """Blended logits are divided by it before they become probabilities."""
     may_abstain: bool = False
     """The model may answer NaN where it has no clear optics; the pixel then counts as not observed."""
     gives_spread: bool = False
 
     def __post_init__(self) -> None:
-        """Raise GridMismatch when the windows would leave gaps."""
+        """Raise GridMismatch when the windows would leave gaps, WeightsUnfit without a positive temperature."""
+        if not self.temperature > 0:
+            raise WeightsUnfit(f"A temperature of {self.temperature} makes no probabilities: calibrate the weights again.")
         if self.stride_px < 1 or self.window_px - 2 * self.margin_px < self.stride_px:
             raise GridMismatch(
                 f"Windows of {self.window_px} px with a margin of {self.margin_px} px leave gaps at a stride of "
@@ -126,10 +134,13 @@ class WindowBatch:
 class Prediction:
     """What a model says about a batch."""
 
-    probability: NDArray[np.float32]
-    """(N, y, x) in 0..1; read only where the window is usable; NaN where a model abstains that may."""
+    answer: NDArray[np.float32]
+    """(N, y, x), probability in 0..1 or logits as the contract says; read only where the window is usable; NaN where a model
+    abstains that may."""
     spread: NDArray[np.float32] | None = None
     """(N, y, x) in 0..1, disagreement of members; None when the model has none."""
+    network_seconds: float | None = None
+    """What of the call a network took; None when the model is not built around one."""
 
 
 @runtime_checkable

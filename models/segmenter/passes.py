@@ -1,13 +1,17 @@
 """A network run over any number of windows, in passes of one size that fits the memory."""
 
 import copy
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from catalog.facts.bands import S2_NODATA
 from models.segmenter.normalise import DEM, S1, S2, NetworkInput, Statistics, standardise
 from models.segmenter.samples import Scenery
 
@@ -35,24 +39,38 @@ class InferenceOptions:
 
 
 class Passes:
-    """A network on its device, in its number format; remembers nothing but how many images fit."""
+    """A network on its device, in its number format; remembers how many images fit, and how long the network ran."""
 
     def __init__(self, network: nn.Module, options: InferenceOptions) -> None:
-        """Copy the network where its device or format differs, so that a network in training stays as it is."""
+        """Copy the network, so that one in training stays as it is."""
         self.device = torch.device(options.device)
         self.dtype = _dtype(options, self.device)
         self.flips = FLIPS if options.flips else FLIPS[:1]
         self.images = options.images_per_pass or (IMAGES_ON_CPU if self.device.type == "cpu" else IMAGES_ON_GPU)
         self._network = _placed(network, self.device, self.dtype)
+        self._seconds = 0.0
+        self._laps: list[tuple[torch.cuda.Event, torch.cuda.Event]] = []
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the network itself has run."""
+        for start, stop in self._laps:
+            stop.synchronize()
+            self._seconds += start.elapsed_time(stop) / 1000
+        self._laps.clear()
+        return self._seconds
 
     @torch.inference_mode()
-    def members(self, scenery: Scenery, statistics: Statistics, modalities: Collection[str]) -> Tensor:
+    def members(
+        self, scenery: Scenery, statistics: Statistics, modalities: Collection[str], held: Sequence[frozenset[str]] | None = None
+    ) -> Tensor:
         """Logits (flips, B, y, x) as float32, flips undone.
 
-        A modality that a window lacks altogether is not shown to the network for that window.
+        Of the modalities asked for, one that a window lacks altogether is not given to the network for that window. `held`
+        says which each window has; without it the device is asked, which waits for all that it is doing (see `held_by`).
         """
+        held = _held(scenery, modalities) if held is None else held
         result = torch.full((len(self.flips), len(scenery), *scenery.s2.shape[-2:]), NOTHING_SEEN, device=self.device)
-        held = _held(scenery, modalities)
         for shown in sorted(set(held), key=sorted):
             places = torch.tensor([place for place, names in enumerate(held) if names == shown], device=self.device)
             if shown:
@@ -77,9 +95,23 @@ class Passes:
         """All flips of all windows stacked to one batch: (flips, B, y, x)."""
         stacked = _stacked([given.flipped(dims) if dims else given for dims in self.flips], self.dtype)
         total = len(next(iter(stacked.images.values())))
-        parts = [self._network(_part(stacked, slice(start, start + self.images))) for start in range(0, total, self.images)]
+        parts = [self._timed(_part(stacked, slice(start, start + self.images))) for start in range(0, total, self.images)]
         members = torch.cat(parts)[:, 0].float().chunk(len(self.flips))
         return torch.stack([member.flip(dims) if dims else member for member, dims in zip(members, self.flips, strict=True)])
+
+    def _timed(self, given: NetworkInput) -> Tensor:
+        if self.device.type == "cuda":
+            # the host runs ahead of the device: only events on the device know how long it took
+            start, stop = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+            start.record()
+            logits: Tensor = self._network(given)
+            stop.record()
+            self._laps.append((start, stop))
+            return logits
+        started = time.perf_counter()
+        logits = self._network(given)
+        self._seconds += time.perf_counter() - started
+        return logits
 
     def _halve(self, error: Exception) -> None:
         """Go on with half the images when memory ran out; anything else is an error, and so is one image that does not fit."""
@@ -91,6 +123,22 @@ class Passes:
         self.images = max(1, self.images // 2)
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def held_by(
+    s2: NDArray[np.uint16] | None, s1: NDArray[np.float32] | None, dem: NDArray[np.float32] | None, modalities: Collection[str]
+) -> list[frozenset[str]]:
+    """Which of the modalities each window holds at least one pixel of, from arrays of the host."""
+    seen: dict[str, NDArray[np.bool_]] = {}
+    if s2 is not None:
+        seen[S2] = _any(s2 != S2_NODATA)
+    if s1 is not None:
+        seen[S1] = _any(np.logical_and.reduce(np.isfinite(s1), axis=1))
+    if dem is not None:
+        seen[DEM] = _any(np.isfinite(dem))
+    present = {name: held for name, held in seen.items() if name in modalities}
+    count = len(next(iter(seen.values())))
+    return [frozenset(name for name, held in present.items() if held[place]) for place in range(count)]
 
 
 def averaged(members: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
@@ -111,15 +159,16 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
 
 
 def _placed(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    first = next(network.parameters(), None)
-    same = first is None or (first.device.type == device.type and first.dtype == dtype)
-    if same and not network.training:
-        return network
-    return copy.deepcopy(network).to(device=device, dtype=dtype).eval()
+    # convolutions are 7 % faster on channels-last weights (benchmarks/bench_segmenter.py)
+    own: nn.Module = copy.deepcopy(network).to(device=device, dtype=dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return own.eval()
+
+
+def _any(valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray(np.logical_or.reduce(valid.reshape(len(valid), -1), axis=1))
 
 
 def _held(scenery: Scenery, modalities: Collection[str]) -> list[frozenset[str]]:
-    """Modalities of which each window holds at least one pixel."""
     valid = {S2: scenery.s2_valid, S1: scenery.s1_valid, DEM: scenery.dem_valid}
     held = {name: valid[name].flatten(1).any(dim=1).tolist() for name in modalities}
     return [frozenset(name for name in held if held[name][place]) for place in range(len(scenery))]

@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from catalog.facts.errors import GridMismatch, UnpredictedPixels
 from catalog.facts.grids import Tile
 from models.segmenter.accumulate import Accumulator, TilePrediction
-from models.segmenter.contract import InputContract, Prediction, Segmenter, Sight, WindowArrays, sight_of, stack
+from models.segmenter.contract import InputContract, Prediction, Segmenter, Sight, WindowArrays, WindowBatch, sight_of, stack
 from models.segmenter.windows import Window, windows_over
 
 READERS: Final = 2
 """Prefetch threads: one reads while the other decodes (measured in performance.md, stage C)."""
+IN_FLIGHT: Final = 2
+"""Batches handed to the model: one that it works on, and one that lies ready when it is done."""
 ReadWindow = Callable[[tuple[int, int], int], WindowArrays]
 """Reads the window at a global pixel (y, x) of a size in pixels; fill values outside the cube."""
 
@@ -30,9 +32,24 @@ class Measures:
     usable_px: int = 0
     """Summed over windows, so more than the tiles hold where windows overlap."""
     seconds_waiting: float = 0.0
-    """For pixels."""
+    """The model had nothing to do: pixels were still being read, or the caller did not come back for the next tile."""
     seconds_computing: float = 0.0
+    """The model was at work."""
+    seconds_in_network: float = 0.0
+    """What of the model's work its network took; all of it for a model that is not built around one."""
     clock: Callable[[], float] = field(default=time.perf_counter, repr=False)
+
+    @property
+    def waiting_share(self) -> float:
+        """Share of the time in which the model had nothing to do."""
+        total = self.seconds_waiting + self.seconds_computing
+        return self.seconds_waiting / total if total else 0.0
+
+    @property
+    def outside_network_share(self) -> float:
+        """Share of the time in which no network ran: waiting, and what the model does around it."""
+        total = self.seconds_waiting + self.seconds_computing
+        return 1 - self.seconds_in_network / total if total else 0.0
 
 
 def stream(
@@ -45,24 +62,29 @@ def stream(
 ) -> Iterator[TilePrediction]:
     """Yield every tile once, from north to south, as soon as its last window is done.
 
-    The result does not depend on the batch size, on the tiles asked for beside a tile, or on the tile size. Memory grows
-    with the windows in one row of tiles, not with the height of the zone. Raises UnpredictedPixels when a usable pixel
-    would get no prediction or one outside 0..1.
+    Reading, stacking and adding up go on while the model works, in a thread of its own. The result does not depend on the
+    batch size, on the tiles asked for beside a tile, or on the tile size. Memory grows with the windows in one row of tiles,
+    not with the height of the zone. Raises UnpredictedPixels when a usable pixel would get no prediction or a wrong one.
     """
     contract = model.contract
     record = measures if measures is not None else Measures()
     size = batch_size or contract.batch_size
     plan = windows_over(tiles, window_px=contract.window_px, stride_px=contract.stride_px, margin_px=contract.margin_px)
-    accumulator = Accumulator(plan, contract)
-    for batch in _batches(_prefetched(plan, read_window, record, ahead=size + READERS), size, contract, record):
-        if batch.looked_at:
-            _predict(model, batch.looked_at, accumulator, record)
-        for window in batch.done:
-            yield from accumulator.finish(window)
+    accumulator, worker = Accumulator(plan, contract), Worker(model, record)
+    running: deque[_Running] = deque()
+    try:
+        for batch in _batches(_prefetched(plan, read_window, ahead=size + READERS), size, contract, record):
+            running.append(_begun(batch, worker))
+            if len(running) == IN_FLIGHT:
+                yield from _settled(running.popleft(), accumulator, record)
+        while running:
+            yield from _settled(running.popleft(), accumulator, record)
+    finally:
+        worker.close()
 
 
 @dataclass(frozen=True, slots=True)
-class Sighted:
+class _Sighted:
     """A window with something to see."""
 
     window: Window
@@ -73,10 +95,59 @@ class Sighted:
 @dataclass(slots=True)
 class _Batch:
     done: list[Window] = field(default_factory=list)
-    looked_at: list[Sighted] = field(default_factory=list)
+    looked_at: list[_Sighted] = field(default_factory=list)
 
 
-def _prefetched(plan: tuple[Window, ...], read: ReadWindow, record: Measures, *, ahead: int) -> Iterator[tuple[Window, WindowArrays]]:
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A batch without its pixels, which the model has."""
+
+    done: list[Window]
+    looked_at: list[tuple[Window, Sight]]
+    prediction: Future[Prediction] | None
+    """None for a batch in which no window has anything to see."""
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A model that can take windows in hand while it is at work on others, for example to send them to its device."""
+
+    def prepare(self, batch: WindowBatch) -> WindowBatch:
+        """Return the batch as `predict` will be given it."""
+        ...
+
+
+class Worker:
+    """The one thread in which a model works."""
+
+    def __init__(self, model: Segmenter, record: Measures) -> None:
+        """Start the clock: until the first batch comes, the model waits."""
+        self._model, self._record = model, record
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
+        self._idle_since = record.clock()
+
+    def begin(self, members: list[_Sighted]) -> Future[Prediction]:
+        """Stack windows and prepare them here, and predict them there when those before are done."""
+        windows = stack([(member.window.origin_yx, member.arrays) for member in members])
+        return self._thread.submit(self._predict, self._model.prepare(windows) if isinstance(self._model, Preparing) else windows)
+
+    def close(self) -> None:
+        """Wait for what is being predicted, and drop the rest."""
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _predict(self, windows: WindowBatch) -> Prediction:
+        record, started = self._record, self._record.clock()
+        record.seconds_waiting += started - self._idle_since
+        prediction = self._model.predict(windows)
+        self._idle_since = record.clock()
+        seconds = self._idle_since - started
+        record.seconds_computing += seconds
+        record.seconds_in_network += seconds if prediction.network_seconds is None else prediction.network_seconds
+        _require_shape(self._model, prediction, len(windows))
+        return prediction
+
+
+def _prefetched(plan: tuple[Window, ...], read: ReadWindow, *, ahead: int) -> Iterator[tuple[Window, WindowArrays]]:
     """Read windows in order, at most `ahead` of the consumer."""
     todo = iter(plan)
     with ThreadPoolExecutor(READERS, thread_name_prefix="window") as readers:
@@ -86,9 +157,7 @@ def _prefetched(plan: tuple[Window, ...], read: ReadWindow, record: Measures, *,
                 queue.append((window, readers.submit(read, window.origin_yx, window.size_px)))
             while queue:
                 window, future = queue.popleft()
-                started = record.clock()
                 arrays = future.result()
-                record.seconds_waiting += record.clock() - started
                 queue.extend((later, readers.submit(read, later.origin_yx, later.size_px)) for later in islice(todo, 1))
                 yield window, _of_size(arrays, window)
         finally:
@@ -112,7 +181,7 @@ def _batches(windows: Iterator[tuple[Window, WindowArrays]], size: int, contract
         sight = sight_of(contract, arrays)
         batch.done.append(window)
         if sight.usable.any():
-            batch.looked_at.append(Sighted(window, arrays, sight))
+            batch.looked_at.append(_Sighted(window, arrays, sight))
         else:
             record.windows_skipped += 1
         if len(batch.looked_at) == size:
@@ -122,23 +191,29 @@ def _batches(windows: Iterator[tuple[Window, WindowArrays]], size: int, contract
         yield batch
 
 
-def _predict(model: Segmenter, members: list[Sighted], accumulator: Accumulator, record: Measures) -> None:
-    started = record.clock()
-    prediction = model.predict(stack([(member.window.origin_yx, member.arrays) for member in members]))
-    _require_shape(model, prediction, len(members))
-    for index, member in enumerate(members):
-        spread = None if prediction.spread is None else prediction.spread[index]
-        accumulator.add(member.window, member.sight, prediction.probability[index], spread)
-        record.usable_px += int(member.sight.usable.sum())
-    record.windows_predicted += len(members)
-    record.seconds_computing += record.clock() - started
+def _begun(batch: _Batch, worker: Worker) -> _Running:
+    prediction = worker.begin(batch.looked_at) if batch.looked_at else None
+    return _Running(batch.done, [(member.window, member.sight) for member in batch.looked_at], prediction)
+
+
+def _settled(running: _Running, accumulator: Accumulator, record: Measures) -> Iterator[TilePrediction]:
+    """Add what was predicted to its tiles, and give out those that are complete."""
+    if running.prediction is not None:
+        prediction = running.prediction.result()
+        for index, (window, sight) in enumerate(running.looked_at):
+            spread = None if prediction.spread is None else prediction.spread[index]
+            accumulator.add(window, sight, prediction.answer[index], spread)
+            record.usable_px += int(sight.usable.sum())
+        record.windows_predicted += len(running.looked_at)
+    for window in running.done:
+        yield from accumulator.finish(window)
 
 
 def _require_shape(model: Segmenter, prediction: Prediction, count: int) -> None:
     wanted = (count, model.contract.window_px, model.contract.window_px)
-    if prediction.probability.shape != wanted:
+    if prediction.answer.shape != wanted:
         raise UnpredictedPixels(
-            f"{model.name} returned shape {prediction.probability.shape}, wanted {wanted}: its window does not fit its contract."
+            f"{model.name} returned shape {prediction.answer.shape}, wanted {wanted}: its window does not fit its contract."
         )
     if (prediction.spread is not None) != model.contract.gives_spread:
         raise UnpredictedPixels(

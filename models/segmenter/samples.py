@@ -97,7 +97,9 @@ def _moved(array: NDArray[np.generic] | None, shape: tuple[int, ...], dtype: typ
     if array is None:
         empty = np.full(shape, np.nan if dtype is np.float32 else 0, dtype)
         return torch.from_numpy(empty).to(device)
-    return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+    here = torch.from_numpy(np.ascontiguousarray(array))
+    # from pinned memory the copy does not make the host wait for what the device is at
+    return here.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else here.to(device)
 
 
 def _finite(array: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ tiles. Weights are integers: a sum of them is exact and does not depend on the o
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ AXIS_UNITY: Final = 128
 """What the weights along one axis sum to."""
 UNITY: Final = AXIS_UNITY**2
 """What the weights of all windows over a pixel sum to, exactly."""
+Profile = Literal["linear", "hann"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,19 @@ def _common(own: int, own_size: int, other: int, other_size: int) -> tuple[slice
 
 
 @lru_cache(maxsize=16)
-def axis_weights(window_px: int, stride_px: int, margin_px: int) -> NDArray[np.uint16]:
-    """Weights (window_px,) along one axis: 0 in the margin, linear ramps where windows overlap.
+def axis_weights(window_px: int, stride_px: int, margin_px: int, profile: Profile = "linear") -> NDArray[np.uint16]:
+    """Weights (window_px,) along one axis: 0 in the margin, ramps where windows overlap.
 
-    For every residue of the position modulo the stride, the weights sum to AXIS_UNITY exactly.
+    For every residue of the position modulo the stride, the weights sum to AXIS_UNITY exactly. A Hann ramp leaves a window
+    and reaches full weight without a kink, and gives the pixels next to the margin, whose context is cut most, half the
+    weight of a linear one; two opposite Hann ramps sum to one as linear ones do.
     """
     position = np.arange(window_px) + 0.5
     inside = np.minimum(position - margin_px, window_px - margin_px - position)
     ramp = max(window_px - 2 * margin_px - stride_px, 1)
     raw = np.clip(inside, 0, ramp)
+    if profile == "hann":
+        raw = np.sin(raw / ramp * (np.pi / 2)) ** 2
     weights = np.zeros(window_px, np.int64)
     for residue in range(stride_px):
         share = raw[residue::stride_px] / raw[residue::stride_px].sum()
@@ -76,9 +81,9 @@ def axis_weights(window_px: int, stride_px: int, margin_px: int) -> NDArray[np.u
 
 
 @lru_cache(maxsize=16)
-def blend_weights(window_px: int, stride_px: int, margin_px: int) -> NDArray[np.uint16]:
+def blend_weights(window_px: int, stride_px: int, margin_px: int, profile: Profile = "linear") -> NDArray[np.uint16]:
     """Weights (window_px, window_px) of a window; over all windows they sum to UNITY at every pixel, exactly."""
-    axis = axis_weights(window_px, stride_px, margin_px)
+    axis = axis_weights(window_px, stride_px, margin_px, profile)
     result = np.multiply.outer(axis, axis)
     result.setflags(write=False)
     return result

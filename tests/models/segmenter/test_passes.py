@@ -15,6 +15,13 @@ SIDE = 32
 ON_CPU = torch.device("cpu")
 
 
+class Seen(list[tuple[frozenset[str], int]]):
+    """Which modalities came with how many images; copies of a network write into the same list."""
+
+    def __deepcopy__(self, memo: dict[int, object]) -> "Seen":
+        return self
+
+
 class Small(nn.Module):
     """A convolution over whatever modalities are given; fails like a full memory above `limit` images."""
 
@@ -22,7 +29,7 @@ class Small(nn.Module):
         super().__init__()
         torch.manual_seed(1)
         self.of = nn.ModuleDict({name: nn.Conv2d(bands, 1, 5, padding=2) for name, bands in ((S2, 12), (S1, 2), (DEM, 1))})
-        self.limit, self.error, self.seen = limit, error, list[tuple[frozenset[str], int]]()
+        self.limit, self.error, self.seen = limit, error, Seen()
 
     def forward(self, given: NetworkInput) -> Tensor:
         count = len(next(iter(given.images.values())))

@@ -1,5 +1,6 @@
 """Streaming gives the same bytes whatever the batches and tiles, and refuses to leave a usable pixel without a prediction."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from catalog.facts.errors import GridMismatch, UnpredictedPixels
 from catalog.facts.grids import CHIP_PX, Tile
 from models.segmenter.contract import InputContract, ModalityNeed, Prediction, WindowArrays, WindowBatch
 from models.segmenter.predict import Measures, TilePrediction, stream
+from models.segmenter.windows import AXIS_UNITY, axis_weights
 
 SIDE = 4 * CHIP_PX
 TOP, LEFT = -3 * SIDE, 5 * SIDE
@@ -241,9 +243,114 @@ def test_a_model_may_abstain_only_without_clear_optics() -> None:
         list(stream(Shy(), tiles_of(2), with_radar(np.zeros_like(clouds))))
 
 
-def test_seconds_are_divided_into_waiting_and_computing() -> None:
+def test_seconds_are_divided_into_waiting_computing_and_the_network() -> None:
+    @dataclass(frozen=True)
+    class Slow(Toy):
+        def predict(self, batch: WindowBatch) -> Prediction:
+            return replace(Toy.predict(self, batch), network_seconds=0.75)
+
     ticks = iter(range(100_000))
     measures = Measures(clock=lambda: float(next(ticks)))
-    list(stream(Toy(), tiles_of(4), world(0).read, measures=measures))
-    assert measures.seconds_waiting == measures.windows_predicted + measures.windows_skipped
-    assert measures.seconds_computing == measures.windows_predicted
+    list(stream(Slow(), tiles_of(4), world(0).read, measures=measures))
+    assert measures.windows_predicted > 50
+    assert measures.seconds_waiting == measures.seconds_computing == measures.windows_predicted
+    assert measures.waiting_share == pytest.approx(0.5)
+    assert measures.outside_network_share == pytest.approx(1 - 0.75 / 2)
+
+
+def test_a_stream_that_did_nothing_has_shares_of_nothing() -> None:
+    assert Measures().waiting_share == Measures().outside_network_share == 0.0
+
+
+def test_reading_and_the_caller_go_on_while_the_model_works() -> None:
+    @dataclass(frozen=True)
+    class Sleepy(Toy):
+        def predict(self, batch: WindowBatch) -> Prediction:
+            time.sleep(0.01)
+            return Toy.predict(self, batch)
+
+    def slow(origin_yx: tuple[int, int], size: int) -> WindowArrays:
+        time.sleep(0.01)
+        return world_read(origin_yx, size)
+
+    world_read, measures = world(0).read, Measures()
+    for _ in stream(Sleepy(), tiles_of(1), slow, measures=measures):
+        time.sleep(0.02)
+    assert measures.windows_predicted > 50
+    assert measures.waiting_share < 0.4
+
+
+@dataclass(frozen=True)
+class Leaning(Toy):
+    """Answers with logits that differ between windows."""
+
+    temperature: float = 1.6
+
+    @property
+    def contract(self) -> InputContract:
+        return InputContract(
+            (ModalityNeed("s2", ("B03",), "1e-4"),),
+            self.window_px,
+            self.stride_px,
+            self.margin_px,
+            blends="logit",
+            profile="hann",
+            temperature=self.temperature,
+        )
+
+    def predict(self, batch: WindowBatch) -> Prediction:
+        probability = Toy.predict(self, batch).answer
+        return Prediction((8 * probability - 5).astype(np.float32))
+
+
+@given(st.integers(0, 5), st.sampled_from([1, 2, 4]), st.integers(1, 7), st.sampled_from([(160, 96, 8), (224, 160, 16), (300, 100, 0)]))
+@settings(max_examples=8, deadline=None)
+def test_blended_logits_give_the_same_bytes_for_any_tile_size_and_batch_size(
+    seed: int, chips: int, batch: int, geometry: tuple[int, int, int]
+) -> None:
+    one, model = world(seed), Leaning(*geometry)
+    whole = list(stream(model, tiles_of(4), one.read, batch_size=1))
+    parts = list(stream(model, tiles_of(chips), one.read, batch_size=batch))
+    assert np.array_equal(mosaic(whole), mosaic(parts))
+    assert np.array_equal(mosaic(whole) == 255, one.cause != Cause.USABLE)
+
+
+def constant_logit(value: float, temperature: float) -> NDArray[np.uint8]:
+    @dataclass(frozen=True)
+    class Constant(Leaning):
+        def predict(self, batch: WindowBatch) -> Prediction:
+            return Prediction(np.full(batch.cause.shape, value, np.float32))
+
+    return mosaic(list(stream(Constant(temperature=temperature), tiles_of(2), world(0, holes=False).read)))
+
+
+@pytest.mark.parametrize(("value", "temperature"), [(0.0, 1.0), (1.5, 1.0), (1.5, 2.0), (-3.0, 0.7), (100.0, 1.0), (-1e30, 2.0)])
+def test_the_temperature_is_applied_once_and_after_blending(value: float, temperature: float) -> None:
+    wanted = round(250 / (1 + np.exp(-np.clip(value, -16, 16) / temperature)))
+    assert (constant_logit(value, temperature) == wanted).all()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_logit_that_is_not_finite_fails_the_run(value: float) -> None:
+    with pytest.raises(UnpredictedPixels, match=r"The logit is .* at global pixel"):
+        constant_logit(value, 1.0)
+
+
+def test_logits_are_averaged_not_probabilities() -> None:
+    """Two windows that say -4 and +2 with equal weight are -1 together: 27 %, where the mean of 2 % and 88 % is 45 %."""
+
+    @dataclass(frozen=True)
+    class Parity(Leaning):
+        def predict(self, batch: WindowBatch) -> Prediction:
+            odd = (batch.origins_yx[:, 0] // self.stride_px) % 2 == 1
+            return Prediction(np.broadcast_to(np.where(odd, 2, -4)[:, None, None], batch.cause.shape).astype(np.float32))
+
+    stored = mosaic(list(stream(Parity(160, 80, 0, temperature=1.0), tiles_of(4), world(0, holes=False).read)))
+    rows = np.arange(SIDE) + TOP
+    weights = axis_weights(160, 80, 0, "hann").astype(float) / AXIS_UNITY
+    odd = (rows // 80) % 2 == 1
+    own, before = weights[rows % 80], weights[rows % 80 + 80]
+    logits = np.where(odd, 2 * own - 4 * before, -4 * own + 2 * before)
+    assert np.array_equal(stored, np.broadcast_to(np.rint(250 / (1 + np.exp(-logits)))[:, None], stored.shape))
+    assert stored.min() < 10
+    assert stored.max() > 200

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from catalog.facts.errors import GridMismatch
 from catalog.facts.grids import Tile
-from models.segmenter.windows import AXIS_UNITY, UNITY, axis_weights, blend_weights, windows_over
+from models.segmenter.windows import AXIS_UNITY, UNITY, Profile, axis_weights, blend_weights, windows_over
 
 
 @st.composite
@@ -17,11 +17,11 @@ def geometries(draw: st.DrawFn, least_stride: int = 3) -> tuple[int, int, int]:
     return stride + 2 * margin + draw(st.integers(0, 200)), stride, margin
 
 
-@given(geometries())
+@given(geometries(), st.sampled_from(["linear", "hann"]))
 @settings(max_examples=150, deadline=None)
-def test_axis_weights_sum_to_unity_at_every_pixel(geometry: tuple[int, int, int]) -> None:
+def test_axis_weights_sum_to_unity_at_every_pixel(geometry: tuple[int, int, int], profile: Profile) -> None:
     window, stride, margin = geometry
-    weights = axis_weights(window, stride, margin)
+    weights = axis_weights(window, stride, margin, profile)
     sums = np.zeros(stride, np.int64)
     np.add.at(sums, np.arange(window) % stride, weights)
     assert (sums == AXIS_UNITY).all()
@@ -34,6 +34,14 @@ def test_weights_fall_linearly_from_the_middle_to_the_edge() -> None:
     assert (weights[176:944] == AXIS_UNITY).all()
     assert (np.diff(weights[944:1072]) <= 0).all()
     assert weights[48] <= 1
+
+
+def test_a_hann_ramp_leaves_and_arrives_more_gently_than_a_linear_one() -> None:
+    hann, linear = axis_weights(224, 160, 0, "hann").astype(int), axis_weights(224, 160, 0).astype(int)
+    np.testing.assert_allclose(hann[:64], AXIS_UNITY * np.sin((np.arange(64) + 0.5) / 64 * np.pi / 2) ** 2, atol=1)
+    assert (hann[2:24] < linear[2:24]).all()
+    assert (hann[40:62] > linear[40:62]).all()
+    assert (hann[64:160] == AXIS_UNITY).all()
 
 
 @given(geometries(least_stride=60), st.sampled_from([1, 2]), st.integers(-3, 3), st.integers(-3, 3))
