@@ -10,7 +10,7 @@ from catalog.facts.chips import EARTH, SPLITS, WET_SHARE, ChipCounts, CutOptions
 from catalog.stores.chips import ChipSet, open_chips, read_card
 from commands.console import say, show_json, show_table
 from commands.parse import years_of
-from commands.running import run_cut_chips, run_import_shards
+from commands.running import run_cut_chips, run_import_shards, run_relabel_chips
 
 app = typer.Typer(no_args_is_help=True, help="Cut, import or show training chips of lakes.")
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -72,6 +72,25 @@ def import_shards(
     Example: cryoatlas chips import --shards cryosentinel-glof-v3 --out chips-hma
     """
     _say(run_import_shards(shards, out), as_json=as_json)
+
+
+@app.command("relabel")
+def relabel_chips(
+    audit: Annotated[str, typer.Option(help="Folder of a reviewed audit, or the relabel.gpkg in it.")],
+    data: Annotated[str, typer.Option(help="Folder of the chips that were audited.")],
+    out: Annotated[str, typer.Option(help="Folder to make.")],
+    *,
+    as_json: _Json = False,
+) -> None:
+    """Write a set of chips anew with the labels that the verdicts of an audit leave; no chip is excluded.
+
+    Example: cryoatlas chips relabel --audit scores/audit --data chips/test --out chips/test-relabelled
+    """
+    counts = run_relabel_chips(audit, data, out)
+    if as_json:
+        show_json(counts)
+    else:
+        show_table(f"{out}", ("what became of the labels", "cases, chips"), list(counts.items()))
 
 
 @app.command("show")

@@ -70,7 +70,7 @@ class _Sheet:
 
 
 def clusters_of(places: ChipPlaces, size_px: int) -> Place:
-    """Number of the group of touching chips that each chip belongs to, (N,)."""
+    """Number of the group that each chip belongs to, (N,); chips side by side belong together, or their common edge would cut lakes."""
     number = np.empty(len(places.lattice), np.int64)
     first = 0
     for name in sorted(set(places.lattice.tolist())):
@@ -82,7 +82,7 @@ def clusters_of(places: ChipPlaces, size_px: int) -> Place:
 
 
 def _touching(origins: Place, size_px: int) -> tuple[Place, Place]:
-    """Pairs of chips that share ground, found through cells of one chip's size."""
+    """Pairs of chips that share ground or an edge, found through cells of one chip's size."""
     cells: dict[tuple[int, int], list[int]] = {}
     for index, (row, column) in enumerate((origins // size_px).tolist()):
         cells.setdefault((row, column), []).append(index)
@@ -92,7 +92,7 @@ def _touching(origins: Place, size_px: int) -> tuple[Place, Place]:
         for near in (cells.get((row + dy, column + dx), ()) for dy in (0, 1) for dx in (-1, 0, 1))
         for one in members
         for other in near
-        if one != other and (np.abs(origins[one] - origins[other]) < size_px).all()
+        if one != other and (np.abs(origins[one] - origins[other]) <= size_px).all()
     ]
     one, other = np.array(pairs, np.int64).reshape(-1, 2).T
     return one, other

@@ -1,8 +1,8 @@
 """Verdicts of an audit on labels: relabelled instead of excluded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import shapely
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from catalog.facts.chips import LABEL_IGNORE, LABEL_SCALE
 from catalog.facts.errors import WrongCall
-from models.outlines.geodesy import to_metres
+from catalog.facts.grids import PIXEL_M
+from models.outlines.geodesy import area_perimeter, to_metres
 from models.scores.disagreements import Side
 from models.segmenter.labels import coverage_of
 
@@ -74,7 +75,57 @@ def redrawn_outline(outline: shapely.Geometry, ruling: Ruling) -> shapely.Geomet
     if ruling.change == "lake":
         return shapely.union(outline, ruling.geometry)
     if ruling.change == "land":
-        return shapely.difference(outline, ruling.geometry)
+        return _without_slivers(shapely.difference(outline, ruling.geometry))
     if ruling.change == "redraw" and ruling.redrawn is not None:
-        return shapely.union(shapely.difference(outline, ruling.geometry), ruling.redrawn)
+        return shapely.union(_without_slivers(shapely.difference(outline, ruling.geometry)), ruling.redrawn)
     return outline
+
+
+def _without_slivers(geometry: shapely.Geometry) -> shapely.Geometry:
+    """Drop what pixels leave of a smooth outline: parts that are on the mean narrower than a pixel."""
+    parts = shapely.get_parts(geometry)
+    area, perimeter = area_perimeter(parts)
+    kept = parts[area >= PIXEL_M * perimeter / 2]
+    return shapely.MultiPolygon(list(kept)) if len(kept) != 1 else kept[0]
+
+
+def rulings_of(
+    key: Sequence[Mapping[str, Any]], verdicts: Mapping[str, str], redrawn: Mapping[str, shapely.Geometry]
+) -> tuple[Ruling, ...]:
+    """Translate verdicts with the key (case, side, label_is, ground, region, year, geometry); raises WrongCall for a word that is none."""
+    return tuple(
+        Ruling(
+            row["case"],
+            change_of(row["case"], verdicts.get(row["case"]), row["side"], row["label_is"], redrawn=row["case"] in redrawn),
+            row["ground"],
+            row["region"],
+            int(row["year"]),
+            row["geometry"],
+            redrawn.get(row["case"]),
+        )
+        for row in key
+    )
+
+
+def redrawn_labels(outlines: Outlines, ruling: Ruling) -> tuple[Outlines, shapely.Geometry | None]:
+    """Outlines of the ruling's own ground, region and year after it, and a lake that was not among them; EPSG:4326.
+
+    Outlines may become empty. A lake is new when none of them touched what the ruling adds.
+    """
+    added = ruling.geometry if ruling.change == "lake" else ruling.redrawn if ruling.change == "redraw" else None
+    concerned = shapely.intersects(outlines, ruling.geometry)
+    if added is not None:
+        concerned |= shapely.intersects(outlines, added)
+    changed = np.array(outlines)
+    gains = True
+    for place in np.flatnonzero(concerned):
+        # only one lake may gain the ground, or it would be counted twice
+        change = ruling if gains else _without_gain(ruling)
+        changed[place] = redrawn_outline(outlines[place], change)
+        gains = False
+    return changed, added if added is not None and not concerned.any() else None
+
+
+def _without_gain(ruling: Ruling) -> Ruling:
+    change: Change = "land" if ruling.change == "redraw" else "keep" if ruling.change == "lake" else ruling.change
+    return Ruling(ruling.case, change, ruling.ground, ruling.region, ruling.year, ruling.geometry)

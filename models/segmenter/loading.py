@@ -19,7 +19,7 @@ _SHOWN: Final = 3
 """Names shown of each kind of mismatch; one wrong size makes hundreds."""
 
 
-def trained_model(card: WeightsCard, tensors: Mapping[str, Tensor], device: str = "cpu") -> TrainedSegmenter:
+def trained_model(card: WeightsCard, tensors: Mapping[str, Tensor], device: str = "cpu", *, flips: bool = True) -> TrainedSegmenter:
     """Build the model of a card on `auto`, `cpu`, `cuda` or `cuda:N`; raises WeightsUnfit, or WrongCall for a device that is not here."""
     if not {S1, S2} & set(card.network.modalities):
         raise WeightsUnfit(f"Weights {card.name} look at {', '.join(card.network.modalities)} alone, which shows no water: use others.")
@@ -27,7 +27,7 @@ def trained_model(card: WeightsCard, tensors: Mapping[str, Tensor], device: str 
     place = ("cuda" if gpu else "cpu") if device == "auto" else device
     if place != "cpu" and not (gpu and place.startswith("cuda")):
         raise WrongCall(f"Device {device!r} was asked for and is not here: set CRYOATLAS_DEVICE to auto, cpu or cuda.")
-    return TrainedSegmenter(network_of(card, tensors), card, InferenceOptions(device=place))
+    return TrainedSegmenter(network_of(card, tensors), card, InferenceOptions(device=place, flips=flips))
 
 
 def network_of(card: WeightsCard, tensors: Mapping[str, Tensor]) -> LakeNetwork:

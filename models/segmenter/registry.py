@@ -44,11 +44,13 @@ MODELS: Final[Mapping[str, ModelCard]] = MappingProxyType({card.name: card for c
 _PATH_MARKS: Final = "/\\:.~"
 
 
-def model_named(name: str, read_weights: ReadWeights | None = None, *, shipped: Collection[str] = (), device: str = "cpu") -> Segmenter:
+def model_named(
+    name: str, read_weights: ReadWeights | None = None, *, shipped: Collection[str] = (), device: str = "cpu", flips: bool = True
+) -> Segmenter:
     """Build a model by its name, or from weights by their reference: a folder, a file, hf:// or an address.
 
-    `shipped` are the names of weights that the reader knows; `device` is `auto`, `cpu` or `cuda`. Raises UnknownModel with the
-    nearest right name, and what the reader raises.
+    `shipped` are the names of weights that the reader knows; `device` is `auto`, `cpu` or `cuda`; without `flips` a network
+    looks at each window once, and gives no spread. Raises UnknownModel with the nearest right name, and what the reader raises.
     """
     if name in MODELS:
         return MODELS[name].make()
@@ -62,7 +64,7 @@ def model_named(name: str, read_weights: ReadWeights | None = None, *, shipped: 
     # torch and terratorch take eight seconds to import, which no run with indices should wait for
     from models.segmenter.loading import trained_model  # noqa: PLC0415
 
-    return trained_model(card, tensors, device)
+    return trained_model(card, tensors, device, flips=flips)
 
 
 def is_name(reference: str) -> bool:

@@ -17,8 +17,9 @@ def test_chips_that_touch_are_one_cluster_and_others_are_not():
     assert len(set(cluster.tolist())) == 3
 
 
-def test_chips_side_by_side_share_no_pixel_and_stay_apart():
-    assert len(set(clusters_of(ChipPlaces(np.array([[0, 0], [0, 224]]), names("a", "a")), SIZE).tolist())) == 2
+def test_chips_side_by_side_belong_together_and_a_gap_parts_them():
+    assert len(set(clusters_of(ChipPlaces(np.array([[0, 0], [0, 224]]), names("a", "a")), SIZE).tolist())) == 1
+    assert len(set(clusters_of(ChipPlaces(np.array([[0, 0], [224, 225]]), names("a", "a")), SIZE).tolist())) == 2
 
 
 @pytest.mark.parametrize("reverse", [False, True])

@@ -1,0 +1,62 @@
+"""Columns of what `cryoatlas evaluate lakes` writes; names here are promises to users."""
+
+from typing import Final
+
+import pyarrow as pa
+
+_WHOSE: Final = [("model", pa.string()), ("split", pa.string()), ("subset", pa.string())]
+_WHERE: Final = [("ground", pa.string()), ("region", pa.string()), ("year", pa.int16()), ("block", pa.int32())]
+
+METRICS: Final = pa.schema(
+    [
+        *_WHOSE,
+        ("group", pa.string()),
+        ("metric", pa.string()),
+        ("unit", pa.string()),
+        ("value", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("blocks", pa.int32()),
+        ("n", pa.int64()),
+    ]
+)
+"""One figure per row with its 95 % interval; low and high are NaN where fewer than two blocks carry it."""
+
+RELIABILITY: Final = pa.schema(
+    [
+        *_WHOSE,
+        ("bin_low", pa.float64()),
+        ("bin_high", pa.float64()),
+        ("pixels", pa.int64()),
+        ("mean_probability", pa.float64()),
+        ("lake_share", pa.float64()),
+    ]
+)
+
+CHIP_SCORES: Final = pa.schema(
+    [
+        *_WHOSE,
+        ("chip_id", pa.string()),
+        *_WHERE,
+        ("wet", pa.bool_()),
+        ("iou", pa.float64()),
+        *((name, pa.int64()) for name in ("hit_px", "false_px", "missed_px", "judged_px", "answered_px")),
+        ("squared_error", pa.float64()),
+        *((name, pa.int64()) for name in ("shore_predicted_px", "shore_true_px")),
+        *((f"shore_{side}_within_{metres}m_px", pa.int64()) for metres in (10, 20) for side in ("predicted", "true")),
+    ]
+)
+"""Counts at probability 0.5; every shore pixel belongs to one chip."""
+
+LAKE_SCORES: Final = pa.schema(
+    [
+        *_WHOSE,
+        ("lake_id", pa.string()),
+        ("state", pa.string()),
+        ("class", pa.string()),
+        ("hard_because", pa.string()),
+        *_WHERE,
+        *((name, pa.float64()) for name in ("true_area_m2", "area_m2", "area_low_m2", "area_high_m2", "probability", "iou")),
+    ]
+)
+"""One row per true lake that was asked for (`found`, `missed`) and per `invented` one; geometry of the truth, or of the prediction."""

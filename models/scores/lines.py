@@ -1,0 +1,59 @@
+"""The long table of scores: one line per model, split, modality subset, group and metric."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.scores.scorecard import Metric
+
+EVERYTHING: Final = "all"
+"""The subset that holds every modality a model knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One model on one split with one subset of modalities."""
+
+    model: str
+    split: str
+    subset: str
+    metrics: tuple[Metric, ...]
+    bins: NDArray[np.float64]
+    """(BINS, 3), reliability summed over all chips (see `chip_pixels.ChipPixels`)."""
+
+    def get(self, group: str, metric: str) -> Metric | None:
+        """A metric by name."""
+        return next((each for each in self.metrics if (each.group, each.metric) == (group, metric)), None)
+
+    def groups(self, prefix: str, metric: str) -> list[Metric]:
+        """Metrics of one name over all groups of a prefix, for example `size `, in their own order."""
+        return [each for each in self.metrics if each.metric == metric and each.group.startswith(prefix)]
+
+
+def table_of(scored: Iterable[Scored]) -> list[dict[str, object]]:
+    """Rows of the long table."""
+    return [
+        {
+            "model": one.model,
+            "split": one.split,
+            "subset": one.subset,
+            "group": each.group,
+            "metric": each.metric,
+            "unit": each.unit,
+            "value": each.value,
+            "low": each.low,
+            "high": each.high,
+            "blocks": each.blocks,
+            "n": each.n,
+        }
+        for one in scored
+        for each in one.metrics
+    ]
+
+
+def on(scored: Sequence[Scored], split: str, subset: str = EVERYTHING) -> list[Scored]:
+    """Those of one split and subset, one per model."""
+    return [one for one in scored if (one.split, one.subset) == (split, subset)]
