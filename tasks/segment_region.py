@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from functools import partial
 
 import numpy as np
@@ -14,6 +15,7 @@ from catalog.facts.grids import Tile
 from catalog.facts.records import Job, Outcome, StageReport, Unit
 from catalog.facts.schemas import PROBABILITY, PROBABILITY_NODATA, SURFACE
 from catalog.stores import cubes, ledger
+from catalog.stores.blocks import BlockReader
 from catalog.stores.jobs import mapped_tiles, unit_of
 from catalog.stores.rounds import report_of, retire_all_but, told
 from catalog.stores.store import Store, open_store
@@ -64,12 +66,16 @@ def _segment_zone(store: Store, job: Job, model: Segmenter, tiles: Sequence[Tile
     target = cubes.open_cube(
         store.probability(job.target, job.region, job.year, tiles[0].epsg), mapped_tiles(job, tiles[0].epsg), PROBABILITY
     )
-    clock, measures = time.monotonic(), Measures()
-    for prediction in stream(model, stale, partial(_read, cube), measures=measures):
+    clock, total, before = time.monotonic(), Measures(), Measures()
+    reader = BlockReader(cube, model.contract.window_px)
+    for prediction in stream(model, stale, partial(_read, reader), measures=total):
         files = cubes.write_tile(target, prediction.tile, _arrays(prediction))
         seconds, clock = round(time.monotonic() - clock, 3), time.monotonic()
+        spent, before = _spent(total, before), replace(total)
         unit = unit_of(job, prediction.tile.id, STAGE)
-        yield ledger.put(store, _outcome(store, unit, prediction, inputs[prediction.tile.id], files, seconds))
+        measures = {"predicted_share": _predicted_share(prediction), **spent}
+        outcome = _outcome(unit, inputs[prediction.tile.id], measures)
+        yield ledger.put(store, replace(outcome, outputs=ledger.receipts_for(store, files), seconds=seconds))
 
 
 def _inputs(model: Segmenter, tile: Tile, surfaces: Mapping[str, Outcome]) -> dict[str, object]:
@@ -78,12 +84,12 @@ def _inputs(model: Segmenter, tile: Tile, surfaces: Mapping[str, Outcome]) -> di
     return {"stage": f"{STAGE} {VERSION}", "model": f"{model.name} {model.version}", "model_sha256": model.sha256, "surfaces": around}
 
 
-def _read(cube: cubes.Cube, origin_yx: tuple[int, int], size: int) -> WindowArrays:
+def _read(reader: BlockReader, origin_yx: tuple[int, int], size: int) -> WindowArrays:
     window = (*origin_yx, size, size)
-    cause = cubes.read_window(cube, "cause", window)
+    cause = reader.read("cause", window)
     if (cause == OUTSIDE).all():
         return WindowArrays(cause)
-    return WindowArrays(cause, *(cubes.read_window(cube, name, window) for name in ("s2", "s1", "dem", "looks")))
+    return WindowArrays(cause, *(reader.read(name, window) for name in ("s2", "s1", "dem", "looks")))
 
 
 OUTSIDE = next(spec.fill for spec in SURFACE if spec.name == "cause")
@@ -94,18 +100,29 @@ def _arrays(prediction: TilePrediction) -> dict[str, NDArray[np.uint8]]:
     return {"probability": prediction.probability, "spread": nothing if prediction.spread is None else prediction.spread}
 
 
-def _outcome(
-    store: Store, unit: Unit, prediction: TilePrediction, inputs: Mapping[str, object], files: Sequence[object], seconds: float
-) -> Outcome:
-    predicted = float((prediction.probability != PROBABILITY_NODATA).mean())
+def _predicted_share(prediction: TilePrediction) -> float:
+    return float((prediction.probability != PROBABILITY_NODATA).mean())
+
+
+def _spent(total: Measures, before: Measures) -> dict[str, float]:
+    """What the model did since the tile before; shares of seconds differ from run to run, as `seconds` does."""
+    since = Measures(*(getattr(total, f.name) - getattr(before, f.name) for f in fields(Measures) if f.name != "clock"))
+    return {
+        "windows_predicted": float(since.windows_predicted),
+        "windows_skipped": float(since.windows_skipped),
+        "waiting_share": round(since.waiting_share, 3),
+        "outside_network_share": round(since.outside_network_share, 3),
+    }
+
+
+def _outcome(unit: Unit, inputs: Mapping[str, object], measures: Mapping[str, float]) -> Outcome:
+    predicted = measures["predicted_share"] > 0
     return Outcome(
         unit,
         State.DONE if predicted else State.UNOBSERVED,
         ledger.fingerprint_of(inputs),
         cause="" if predicted else "nothing_usable",
         message="" if predicted else "no pixel of the surface was usable",
-        outputs=ledger.receipts_for(store, files),  # type: ignore[arg-type]
         inputs=inputs,
-        measures={"predicted_share": predicted},
-        seconds=seconds,
+        measures=measures,
     )
