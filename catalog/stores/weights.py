@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from catalog.facts.cards import FORMAT, WeightsCard, check_statistics
 from catalog.facts.errors import WeightsMissing, WeightsUnfit, WrongCall
 from catalog.stores.downloads import HubFile, WebFile, fetch, remote_file, verify
-from catalog.stores.files import write_atomic
+from catalog.stores.files import PARTIAL_SUFFIX, write_atomic
 
 if TYPE_CHECKING:
     # torch takes a second to import, and finding weights does not need it
@@ -168,12 +169,9 @@ def _promised_by_card(source: HubFile | WebFile, cache: Path) -> str:
 
 def _card_of(source: HubFile | WebFile, cache: Path) -> bytes:
     cache.mkdir(parents=True, exist_ok=True)
-    partial = cache / f"{CARD}.{hashlib.sha256(str(source).encode()).hexdigest()}.partial"
-    try:
-        source.beside(CARD).copy_to(partial)
-        return partial.read_bytes()
-    finally:
-        partial.unlink(missing_ok=True)
+    with TemporaryDirectory(dir=cache, suffix=PARTIAL_SUFFIX) as folder:
+        source.beside(CARD).copy_to(Path(folder) / CARD)
+        return (Path(folder) / CARD).read_bytes()
 
 
 def _faults(error: ValidationError) -> Iterator[str]:

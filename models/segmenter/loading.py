@@ -6,11 +6,11 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from catalog.facts.cards import S1, S2, check_statistics
+from catalog.facts.cards import MODALITIES, S1, S2, check_statistics
 from catalog.facts.errors import WeightsUnfit, WrongCall
 from models.segmenter.cards import WeightsCard
 from models.segmenter.lakes import TrainedSegmenter
-from models.segmenter.network import LakeNetwork, build
+from models.segmenter.network import TAPS, LakeNetwork, build
 from models.segmenter.passes import InferenceOptions
 
 _COMPUTED: Final = ".pos_emb"
@@ -33,6 +33,12 @@ def trained_model(card: WeightsCard, tensors: Mapping[str, Tensor], device: str 
 def network_of(card: WeightsCard, tensors: Mapping[str, Tensor]) -> LakeNetwork:
     """Build the network of a card, ready to predict; raises WeightsUnfit when statistics or tensors do not fit."""
     check_statistics(card.statistics, where=f"Card {card.name}")
+    strange = sorted(set(card.network.modalities) - set(MODALITIES))
+    if strange or len(card.network.taps) not in (0, len(TAPS[12])):
+        raise WeightsUnfit(
+            f"Card {card.name} describes no network that can be built: modalities {', '.join(card.network.modalities) or 'none'} (known: "
+            f"{', '.join(MODALITIES)}), taps {card.network.taps} (none, or four). Fetch card and weights again, together."
+        )
     network = build(card.network)
     fill(network, tensors, where=f"Weights {card.name}")
     return network.eval()

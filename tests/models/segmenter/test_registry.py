@@ -52,6 +52,12 @@ def test_statistics_in_other_units_never_reach_a_network(tensors: dict[str, torc
         model_named("./somewhere", reader(replace(CARD, statistics=scaled), tensors))
 
 
+@pytest.mark.parametrize("config", [NetworkConfig(modalities=("S2L2A", "S3")), NetworkConfig(taps=(1, 2))])
+def test_a_card_of_a_network_that_cannot_be_built_is_refused(tensors: dict[str, torch.Tensor], config: NetworkConfig) -> None:
+    with pytest.raises(WeightsUnfit, match="Card mine describes no network that can be built"):
+        model_named("./somewhere", reader(replace(CARD, network=config), tensors))
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is here")
 def test_a_device_that_is_not_here_is_refused(tensors: dict[str, torch.Tensor]) -> None:
     with pytest.raises(WrongCall, match="Device 'cuda' was asked for and is not here"):
