@@ -2,6 +2,7 @@
 
 Builds the surface cubes of every world and year that is complete under WORLDS (made with `python -m simulator.many`), cuts chips from
 them into CHIPS/<world>, and skips worlds whose chips exist, so that it can be run again and again while worlds are being made.
+Run it several times side by side only with patterns that have no world in common.
 """
 
 # ruff: noqa: E402 - Prefect reads its environment when it is imported
