@@ -21,28 +21,34 @@ from models.segmenter.normalise import NetworkInput
 BANDS = {"S2L2A": 12, "S1GRD": 2, "DEM": 1}
 
 
-@pytest.fixture(scope="module")
-def published() -> nn.Module:
-    """CryoSentinel's network with the tiny backbone, by terratorch's own factory with the published arguments."""
+def factory_made(backbone: Backbone, channels: int) -> nn.Module:
+    """CryoSentinel's network by terratorch's own factory with the published arguments."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from terratorch.models.encoder_decoder_factory import EncoderDecoderFactory  # noqa: PLC0415 - warns when it is imported
 
         model: nn.Module = EncoderDecoderFactory().build_model(
             task="segmentation",
-            backbone="terramind_v1_tiny",
+            backbone=backbone,
             backbone_pretrained=False,
             backbone_modalities=list(MODALITIES),
             decoder="UperNetDecoder",
-            decoder_channels=64,
+            decoder_channels=channels,
             decoder_scale_modules=True,
             necks=[
-                {"name": "SelectIndices", "indices": [2, 5, 8, 11]},
+                {"name": "SelectIndices", "indices": [5, 11, 17, 23] if "large" in backbone else [2, 5, 8, 11]},
                 {"name": "ReshapeTokensToImage", "remove_cls_token": False},
                 {"name": "LearnedInterpolateToPyramidal"},
             ],
             num_classes=1,
         )
+    return model
+
+
+@pytest.fixture(scope="module")
+def published() -> nn.Module:
+    """The published network with the tiny backbone, its norms as training leaves them."""
+    model = factory_made("terramind_v1_tiny", 64)
     generator = torch.Generator().manual_seed(3)
     for tensor in model.state_dict().values():
         # running statistics and norms as training leaves them, not the zeros and ones of a fresh network
@@ -103,6 +109,15 @@ def test_a_published_checkpoint_runs_exactly_as_published(
         expected = published(dict(images)).output[:, None]
     assert float(expected.std()) > 0.01
     torch.testing.assert_close(logits_of(network, images), expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_every_published_size_is_told_from_its_tensors(backbone: Backbone) -> None:
+    with torch.device("meta"), _NumbersOnCpu():
+        config, tensors = converted(checkpoint_of(factory_made(backbone, 256)), where="soup.ckpt")
+        expected = build(config).state_dict()
+    assert config.backbone == backbone
+    assert {name: tensor.shape for name, tensor in tensors.items()} == {name: tensor.shape for name, tensor in expected.items()}
 
 
 def test_one_pyramid_instead_of_two_is_another_network(published: nn.Module) -> None:
