@@ -22,8 +22,11 @@ _SHOWN = (
     ("all", "boundary_f_10m", "boundary F at 10 m"),
     ("all", "total_area_error", "error of the total area"),
     ("all", "interval_coverage", "area intervals that hold the truth"),
+    ("dry", "stays_dry_share", "dry chips without a predicted pixel"),
     ("all", "ece", "calibration error"),
 )
+
+_ALONE = (("wet", "iou", "IoU, wet chips"), ("all", "object_f1", "F1 of lakes"), ("size >1 ha", "object_recall", "recall > 1 ha"))
 
 app = typer.Typer(no_args_is_help=True, help="Score a model on chips, and audit their labels.")
 
@@ -61,21 +64,26 @@ def evaluate_lakes(  # noqa: PLR0913 - the options of the command
 
 def _show(report: EvaluationReport, split: str) -> None:
     rows = {(r["model"], r["split"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
-    columns = list(dict.fromkeys((r["model"], r["split"], r["subset"]) for r in report.figures if str(r["split"]).startswith(split)))
+    passes = list(dict.fromkeys((r["model"], r["split"], r["subset"]) for r in report.figures if str(r["split"]).startswith(split)))
+    whole = [each for each in passes if each[2] == EVERY_MODALITY]
     table = []
     for group, metric, words in _SHOWN:
-        found = [rows.get((*column, group, metric)) for column in columns]
+        found = [_cell(rows.get((*each, group, metric))) for each in whole]
         if any(found):
-            table.append((words, *(_cell(row) for row in found)))
-    show_table("Scores with 95 % intervals", ("figure", *(_title(*column, split) for column in columns)), table)
-
-
-def _title(model: str, split: str, subset: str, asked: str) -> str:
-    return model + ("" if subset == EVERY_MODALITY else f" {subset}") + split.removeprefix(asked)
+            table.append((words, *found))
+    columns = [model + name.removeprefix(split) for model, name, _ in whole]
+    show_table("Scores with 95 % intervals", ("figure", *columns), table)
+    alone = [each for each in passes if each[2] != EVERY_MODALITY]
+    if alone:
+        cells = [(each[2], *(_cell(rows.get((*each, group, metric))) for group, metric, _ in _ALONE)) for each in alone]
+        show_table(f"Sensors missing, {alone[0][0]}", ("shown", *(words for *_, words in _ALONE)), cells)
 
 
 def _cell(row: dict[str, Any] | None) -> str:
-    return "" if row is None else f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+    if row is None or row["value"] is None:
+        return ""
+    ends = "" if row["low"] is None else f" ({row['low']:.3f} to {row['high']:.3f})"
+    return f"{row['value']:.3f}{ends}"
 
 
 def _later(name: str) -> None:

@@ -28,7 +28,8 @@ _SUBSET_METRICS = (
     ("all", "object_f1", "object F1"),
     ("size >1 ha", "object_recall", "recall > 1 ha"),
 )
-_SHOWN = ("all", "wet", "size ")
+_KIND_METRICS = (("object_recall", "recall of lakes (1)"), ("object_f1", "F1 of lakes (1)"))
+_SHOWN = ("all", "wet", "dry", "size ", "class ", "hard ")
 
 
 @task(cache_policy=NO_CACHE, task_run_name="write-scorecard")
@@ -52,9 +53,14 @@ def written(evaluation: Evaluation, results: Sequence[ModelScores], best: float 
     _put_lakes(out / "lakes.parquet", results, provenance)
     facts = _facts(evaluation, results, best)
     write_if_changed(out / PAGE, score_page(facts, scored, _plots(evaluation, results, best)).encode())
-    rows = [row for row in table_of(scored) if str(row["group"]).startswith(_SHOWN)]
+    rows = [_without_nan(row) for row in table_of(scored) if str(row["group"]).startswith(_SHOWN) and "threshold" not in str(row["group"])]
     files = (*tables, "lakes.parquet", PAGE)
     return EvaluationReport(str(out), str(out / PAGE), tuple(str(out / name) for name in files), tuple(rows))
+
+
+def _without_nan(row: Mapping[str, object]) -> dict[str, object]:
+    """JSON has no word for what is not a number."""
+    return {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in row.items()}
 
 
 def _columns_of(rows: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:
@@ -112,7 +118,7 @@ def _plots(evaluation: Evaluation, results: Sequence[ModelScores], best: float |
         sweep_plot(swept, evaluation.split, best),
         reliability_plot(shown),
         bars_plot(shown, "size ", _SIZE_METRICS),
-        _dots(shown, ("class ", "hard "), "object_recall", "recall of lakes (1)"),
+        [plot for name, words in _KIND_METRICS if (plot := _dots(shown, ("class ", "hard "), name, words))],
         _dots(shown, ("region ",), "iou", "global IoU at 0.50 (1)"),
         subsets_plot(subsets, _SUBSET_METRICS) if len(subsets) > 1 else None,
         _areas(first),

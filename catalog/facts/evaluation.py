@@ -58,6 +58,6 @@ class EvaluationReport:
     page: str
     files: tuple[str, ...]
     figures: tuple[dict[str, Any], ...]
-    """Rows of the long table for all and wet chips and for the size classes."""
+    """Rows of the long table, without thresholds and regions; None where a figure is not defined."""
     cases: int = 0
     """Cases of the audit."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from models.scores.lines import EVERYTHING, Scored, on
+from models.scores.lines import EVERYTHING, Scored, on, order
 from models.scores.scorecard import Metric
 
 _HEADLINES: Final = (
@@ -83,7 +83,7 @@ class Plots:
     sweep: bytes
     reliability: bytes
     sizes: bytes
-    classes: bytes | None
+    classes: Sequence[bytes]
     regions: bytes | None
     subsets: bytes | None
     areas: bytes | None
@@ -159,7 +159,10 @@ def _plots(facts: Facts, shown: Sequence[Scored], plots: Plots) -> Iterator[str]
     yield _figure(plots.sizes, f"Lakes of split {facts.split} by true area, number of true lakes in brackets; lines are 95 % intervals.")
     if plots.classes:
         yield "<h2>Lakes by kind, and hard ones</h2>"
-        yield _figure(plots.classes, "Recall with the number of true lakes in brackets; hard lakes stay in every other figure.")
+        yield "<div class=row>" + "".join(
+            _figure(each, "Number of true lakes in brackets; hard lakes stay in every other figure.") for each in plots.classes
+        )
+        yield "</div>"
     yield _groups(shown)
     if plots.areas:
         yield "<h2>Areas</h2>"
@@ -172,7 +175,9 @@ def _plots(facts: Facts, shown: Sequence[Scored], plots: Plots) -> Iterator[str]
 def _groups(shown: Sequence[Scored]) -> str:
     """Recall, precision and F1 by size, kind and reason, all models side by side."""
     names = (("object_recall", "recall"), ("object_precision", "precision"), ("object_f1", "F1"))
-    found = [each.group for one in shown for prefix in ("size ", "class ", "hard ") for each in one.groups(prefix, "object_recall")]
+    found = sorted(
+        (each.group for one in shown for prefix in ("size ", "class ", "hard ") for each in one.groups(prefix, "object_recall")), key=order
+    )
     head = "".join(f"<th class=n>{words}, {_escaped(one.model)}</th>" for one in shown for _, words in names)
     rows = []
     for group in dict.fromkeys(found):
@@ -243,6 +248,8 @@ def _range(metric: Metric) -> str:
 def _plain(value: float, unit: str) -> str:
     if not math.isfinite(value):
         return "–"
+    if value == 0:
+        return "0"
     if unit == "1":
         return (f"{value:.4f}" if abs(value) < 0.05 else f"{value:.3f}").replace("-", "−")
     return f"{value:,.0f}".replace(",", "\u2009").replace("-", "−")

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from models.pictures.canvas import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, RULE, TYPEFACE, VERMILION
 from models.scores.chip_pixels import BINS, THRESHOLDS
-from models.scores.lines import Scored
+from models.scores.lines import EVERYTHING, Scored, order
 from models.scores.scorecard import Metric
 
 COLOURS: Final = (BLUE, ORANGE, GREEN, PURPLE, VERMILION)
@@ -86,7 +86,7 @@ def bars_plot(scored: Sequence[Scored], prefix: str, metrics: Sequence[tuple[str
     """Bars per group of a prefix, a panel per metric (name, words), with 95 % intervals; counts of lakes below."""
     with mpl.rc_context(_STYLE):
         figure, panels = _sheet(3.3 * len(metrics) + 0.4, 3.4, columns=len(metrics))
-        groups = list(dict.fromkeys(each.group for one in scored for name, _ in metrics for each in one.groups(prefix, name)))
+        groups = sorted({each.group for one in scored for name, _ in metrics for each in one.groups(prefix, name)}, key=order)
         width = 0.8 / max(len(scored), 1)
         for axes, (name, words) in zip(panels, metrics, strict=True):
             for number, one in enumerate(scored):
@@ -106,8 +106,8 @@ def bars_plot(scored: Sequence[Scored], prefix: str, metrics: Sequence[tuple[str
 def dots_plot(scored: Sequence[Scored], prefixes: Sequence[str], metric: str, words: str) -> bytes:
     """One row per group of some prefixes with value and 95 % interval."""
     with mpl.rc_context(_STYLE):
-        groups = list(dict.fromkeys(each.group for one in scored for prefix in prefixes for each in one.groups(prefix, metric)))
-        figure, (axes,) = _sheet(7.0, 0.95 + 0.32 * max(len(groups), 2))
+        groups = sorted({each.group for one in scored for prefix in prefixes for each in one.groups(prefix, metric)}, key=order)
+        figure, (axes,) = _sheet(5.6, 0.95 + 0.32 * max(len(groups), 2))
         for number, one in enumerate(scored):
             found = [one.get(group, metric) for group in groups]
             values, errors = _with_errors(found)
@@ -129,7 +129,7 @@ def subsets_plot(scored: Sequence[Scored], metrics: Sequence[tuple[str, str, str
             values, errors = _with_errors([one.get(group, name) for one in scored])
             at = np.arange(len(scored)) + (number - (len(metrics) - 1) / 2) * 0.22
             axes.errorbar(values, at, xerr=errors, fmt="o", ms=5, color=COLOURS[number], elinewidth=1.4, label=words)
-        axes.set_yticks(range(len(scored)), [one.subset for one in scored])
+        axes.set_yticks(range(len(scored)), ["all modalities" if one.subset == EVERYTHING else one.subset for one in scored])
         axes.set(xlabel="score (1)", xlim=(-0.02, 1.02), ylim=(len(scored) - 0.4, -0.6))
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(metrics))
         return _svg(figure)

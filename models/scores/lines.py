@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.scores.lake_metrics import SIZES
 from models.scores.scorecard import Metric
 
 EVERYTHING: Final = "all"
@@ -31,6 +32,14 @@ class Scored:
     def groups(self, prefix: str, metric: str) -> list[Metric]:
         """Metrics of one name over all groups of a prefix, for example `size `, in their own order."""
         return [each for each in self.metrics if each.metric == metric and each.group.startswith(prefix)]
+
+
+def order(group: str) -> tuple[int, float, str]:
+    """Place of a group among others: sizes by size, then kinds and reasons by name, the summary of all reasons last."""
+    kind, _, name = group.partition(" ")
+    sizes = [label for label, _ in SIZES]
+    size = sizes.index(name) if name in sizes else len(sizes)
+    return ("size", "class", "hard", "region").index(kind), size if kind == "size" else name in ("any", "none"), name
 
 
 def table_of(scored: Iterable[Scored]) -> list[dict[str, object]]:
