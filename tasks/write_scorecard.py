@@ -17,8 +17,9 @@ from catalog.stores.files import write_if_changed
 from catalog.stores.tables import put_features, put_table
 from models.pictures.chip_panels import four_panels
 from models.pictures.score_page import Facts, Plots, score_page
-from models.pictures.score_plots import areas_plot, bars_plot, dots_plot, reliability_plot, subsets_plot, sweep_plot
-from models.scores.lines import Scored, on, table_of
+from models.pictures.score_plots import areas_plot, bars_plot, dots_plot, gains_plot, reliability_plot, subsets_plot, sweep_plot
+from models.scores.gains import gains
+from models.scores.lines import Gains, Scored, on, table_of
 from models.scores.results import ModelScores, chip_columns, lake_columns, reliability_columns
 
 PAGE = "evaluation.html"
@@ -41,10 +42,10 @@ def write_scorecard(evaluation: Evaluation, results: Sequence[ModelScores], best
 def written(evaluation: Evaluation, results: Sequence[ModelScores], best: float | None) -> EvaluationReport:
     """Do the same without Prefect."""
     out = Path(evaluation.out).expanduser()
-    scored = [result.scored for result in results]
+    scored, ahead = [result.scored for result in results], _gains(evaluation, results)
     provenance = {"evaluation": asdict(evaluation), "models": _once([dict(result.facts) for result in results])}
     tables = {
-        "metrics.parquet": (_table(METRICS, [_columns_of(table_of(scored))]), METRICS),
+        "metrics.parquet": (_table(METRICS, [_columns_of(table_of(scored, ahead))]), METRICS),
         "reliability.parquet": (_table(RELIABILITY, [reliability_columns(one) for one in scored]), RELIABILITY),
         "chips.parquet": (_table(CHIP_SCORES, [chip_columns(result) for result in results]), CHIP_SCORES),
     }
@@ -52,8 +53,12 @@ def written(evaluation: Evaluation, results: Sequence[ModelScores], best: float 
         put_table(out / name, table, schema, provenance=provenance)
     _put_lakes(out / "lakes.parquet", results, provenance)
     facts = _facts(evaluation, results, best)
-    write_if_changed(out / PAGE, score_page(facts, scored, _plots(evaluation, results, best)).encode())
-    rows = [_without_nan(row) for row in table_of(scored) if str(row["group"]).startswith(_SHOWN) and "threshold" not in str(row["group"])]
+    write_if_changed(out / PAGE, score_page(facts, scored, _plots(evaluation, results, ahead, best)).encode())
+    rows = [
+        _without_nan(row)
+        for row in table_of(scored, ahead)
+        if str(row["group"]).startswith(_SHOWN) and "threshold" not in str(row["group"])
+    ]
     files = (*tables, "lakes.parquet", PAGE)
     return EvaluationReport(str(out), str(out / PAGE), tuple(str(out / name) for name in files), tuple(rows))
 
@@ -108,7 +113,7 @@ def _once(rows: Sequence[dict[str, str]]) -> list[dict[str, str]]:
     return [row for place, row in enumerate(rows) if row not in rows[:place]]
 
 
-def _plots(evaluation: Evaluation, results: Sequence[ModelScores], best: float | None) -> Plots:
+def _plots(evaluation: Evaluation, results: Sequence[ModelScores], ahead: Sequence[Gains], best: float | None) -> Plots:
     scored = [result.scored for result in results]
     shown = on(scored, evaluation.split)
     first = results[0]
@@ -123,7 +128,18 @@ def _plots(evaluation: Evaluation, results: Sequence[ModelScores], best: float |
         subsets_plot(subsets, _SUBSET_METRICS) if len(subsets) > 1 else None,
         _areas(first),
         [(four_panels(image), words) for image, words in first.worst],
+        gains_plot(ahead[0]) if ahead else None,
     )
+
+
+def _gains(evaluation: Evaluation, results: Sequence[ModelScores]) -> list[Gains]:
+    """The first model against every other one on the same chips."""
+    first = results[0]
+    return [
+        Gains(first.scored.model, other.scored.model, evaluation.split, gains(first.scores, other.scores))
+        for other in results[1:]
+        if (other.scored.split, other.scored.subset) == (first.scored.split, first.scored.subset)
+    ]
 
 
 def _dots(shown: Sequence[Scored], prefixes: tuple[str, ...], metric: str, words: str) -> bytes | None:

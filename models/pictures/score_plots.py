@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from models.pictures.canvas import BLUE, FAINT, GREEN, INK, ORANGE, PURPLE, RULE, TYPEFACE, VERMILION
 from models.scores.chip_pixels import BINS, THRESHOLDS
-from models.scores.lines import EVERYTHING, Scored, order
+from models.scores.lines import EVERYTHING, Gains, Scored, order
 from models.scores.scorecard import Metric
 
 COLOURS: Final = (BLUE, ORANGE, GREEN, PURPLE, VERMILION)
@@ -135,6 +135,24 @@ def subsets_plot(scored: Sequence[Scored], metrics: Sequence[tuple[str, str, str
         return _svg(figure)
 
 
+def gains_plot(gains: Gains) -> bytes:
+    """One row per group: our F1 of lakes, or IoU, minus theirs; left of 0 the other model is better."""
+    with mpl.rc_context(_STYLE):
+        rows = sorted(gains.metrics, key=lambda each: order(each.group))
+        figure, (axes,) = _sheet(7.0, 1.0 + 0.3 * max(len(rows), 2))
+        values, errors = _with_errors(list(rows))
+        told = np.array([each.low > 0 or each.high < 0 for each in rows])
+        axes.axvline(0, color=INK, lw=1)
+        for some, colour, words in ((told, BLUE, "told apart"), (~told, FAINT, "not told apart")):
+            at = np.flatnonzero(some)
+            axes.errorbar(values[some], at, xerr=errors[:, some], fmt="o", ms=5, color=colour, elinewidth=1.4, label=words)
+        labels = ["IoU, wet chips" if each.group == "wet" else f"F1, {_plain(each.group)} ({each.n})" for each in rows]
+        axes.set_yticks(range(len(rows)), labels)
+        axes.set(xlabel=f"{gains.model} minus {gains.against} (1)", ylim=(len(rows) - 0.4, -0.6))
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
+        return _svg(figure)
+
+
 def areas_plot(true_m2: np.ndarray, area_m2: np.ndarray, low_m2: np.ndarray, high_m2: np.ndarray) -> bytes:
     """Areas of found lakes against the truth, with their 95 % intervals; those that miss the truth stand out."""
     with mpl.rc_context(_STYLE):
@@ -175,7 +193,7 @@ def _with_count(words: str, scored: Sequence[Scored], group: str, metric: str = 
 def _plain(group: str) -> str:
     kind, _, name = group.partition(" ")
     words = name.replace("_", " ")
-    return f"hard: {words}" if kind == "hard" else words
+    return f"hard: {words}" if kind == "hard" else words or "all lakes"
 
 
 def _room(scored: Sequence[Scored]) -> tuple[float, float]:

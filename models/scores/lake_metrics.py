@@ -48,14 +48,27 @@ def lake_metrics(rows: Sequence[LakeRow], blocks: NDArray[np.int64], regions: ND
         return ()
     columns, chips = _Columns(rows), np.array([row.chip for row in rows], np.int64)
     block, region = blocks[chips], regions[chips]
-    sizes = {f"size {label}": _between(columns.size, label) for label, _ in SIZES} | {"size >1 ha": columns.size >= 1e4}
     found: list[Metric] = []
-    for group, members in {"all": np.ones(len(rows), bool), **sizes, **_each("region", region)}.items():
+    for group, members in {**_sizes(columns), **_each("region", region)}.items():
         found += _with_precision(group, columns, members, block)
         found += _areas(group, columns, members, block)
     for group, members in _classes(columns).items():
         found += _of_class(group, columns, members, block)
     return tuple(metric for metric in found if metric.n)
+
+
+def f1_columns(rows: Sequence[LakeRow]) -> dict[str, Floats]:
+    """Columns (lakes, 4) of `f1_of_sums` for every group of sizes, kinds and reasons."""
+    columns = _Columns(rows)
+    said = columns.found | columns.invented
+    sized = {group: (columns.found & m, columns.true & m, columns.found & m, said & m) for group, m in _sizes(columns).items()}
+    classes = {group: (columns.found & m, m, columns.found, said) for group, m in _classes(columns).items()}
+    return {group: np.stack(parts, axis=-1).astype(float) for group, parts in {**sized, **classes}.items()}
+
+
+def _sizes(columns: _Columns) -> dict[str, Mask]:
+    by_size = {f"size {label}": _between(columns.size, label) for label, _ in SIZES}
+    return {"all": np.ones(len(columns.size), bool), **by_size, "size >1 ha": columns.size >= 1e4}
 
 
 def _between(area: Floats, label: str) -> Mask:
@@ -115,12 +128,13 @@ def _of_class(group: str, columns: _Columns, members: Mask, block: NDArray[np.in
     yield _share((group, "object_recall", "1"), columns.found & members, members, block)
     said = columns.found | columns.invented
     values = np.stack([columns.found & members, members, columns.found, said], axis=-1).astype(float)
-    metric = metric_of((group, "object_f1", "1"), values, block, _class_f1)
+    metric = metric_of((group, "object_f1", "1"), values, block, f1_of_sums)
     yield Metric(metric.group, metric.metric, metric.unit, metric.value, metric.low, metric.high, metric.blocks, int(members.sum()))
     yield from (metric for metric in _areas(group, columns, members, block) if metric.metric != "total_area_error")
 
 
-def _class_f1(sums: Floats) -> Floats:
+def f1_of_sums(sums: Floats) -> Floats:
+    """F1 of sums (..., 4): found and true lakes of a group, right predictions and all predictions; NaN without a true lake."""
     found, true, right, said = np.moveaxis(sums, -1, 0)
     recall, precision = found / np.maximum(true, 1), right / np.maximum(said, 1)
     both = recall + precision

@@ -34,21 +34,34 @@ class Scored:
         return [each for each in self.metrics if each.metric == metric and each.group.startswith(prefix)]
 
 
+@dataclass(frozen=True, slots=True)
+class Gains:
+    """What one model is ahead of another on the same chips."""
+
+    model: str
+    against: str
+    split: str
+    metrics: tuple[Metric, ...]
+
+
 def order(group: str) -> tuple[int, float, str]:
     """Place of a group among others: sizes by size, then kinds and reasons by name, the summary of all reasons last."""
     kind, _, name = group.partition(" ")
     sizes = [label for label, _ in SIZES]
     size = sizes.index(name) if name in sizes else len(sizes)
-    return ("size", "class", "hard", "region").index(kind), size if kind == "size" else name in ("any", "none"), name
+    kinds = ("all", "wet", "size", "class", "hard", "region")
+    return kinds.index(kind), size if kind == "size" else name in ("any", "none"), name
 
 
-def table_of(scored: Iterable[Scored]) -> list[dict[str, object]]:
-    """Rows of the long table."""
+def table_of(scored: Iterable[Scored], gains: Iterable[Gains] = ()) -> list[dict[str, object]]:
+    """Rows of the long table; a gain stands under the name `model minus other`."""
+    lines = [((one.model, one.split, one.subset), each) for one in scored for each in one.metrics]
+    lines += [((f"{one.model} minus {one.against}", one.split, EVERYTHING), each) for one in gains for each in one.metrics]
     return [
         {
-            "model": one.model,
-            "split": one.split,
-            "subset": one.subset,
+            "model": model,
+            "split": split,
+            "subset": subset,
             "group": each.group,
             "metric": each.metric,
             "unit": each.unit,
@@ -58,8 +71,7 @@ def table_of(scored: Iterable[Scored]) -> list[dict[str, object]]:
             "blocks": each.blocks,
             "n": each.n,
         }
-        for one in scored
-        for each in one.metrics
+        for (model, split, subset), each in lines
     ]
 
 
