@@ -7,8 +7,7 @@ from torch import nn
 from catalog.facts.errors import BandsMissing
 from models.segmenter.cards import WeightsCard
 from models.segmenter.chips import ChipBatch
-from models.segmenter.passes import InferenceOptions, Passes, averaged, held_by
-from models.segmenter.samples import scenery_of
+from models.segmenter.passes import InferenceOptions, Passes, averaged
 
 ON_CPU = InferenceOptions()
 
@@ -34,7 +33,6 @@ def predict_chips(
             f"{card.name} looks at {', '.join(sorted(known))} and was asked to use {', '.join(sorted(shown)) or 'nothing'}: name some it knows."
         )
     passes = network if isinstance(network, Passes) else Passes(network, options)
-    held = held_by(batch.s2, batch.s1, batch.dem, shown)
-    members = passes.members(scenery_of(batch.s2, batch.s1, batch.dem, passes.device), card.statistics, shown, held)
+    members = passes.members_of((batch.s2, batch.s1, batch.dem), card.statistics, shown)
     logits, spread = averaged(members, card.temperature)
     return logits.cpu().numpy(), spread.cpu().numpy()

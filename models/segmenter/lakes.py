@@ -1,10 +1,10 @@
 """A trained lake network as a model of the pipeline: windows of a cube in, logits to blend and their spread out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from catalog.facts.bands import DEM_NAME, S1_NAMES, S2_NAMES
 from catalog.facts.causes import Cause
@@ -30,12 +30,12 @@ _NEEDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlacedBatch(WindowBatch):
     """Windows whose pixels are on the way to the device."""
 
-    scenery: Scenery | None = None
-    held: list[frozenset[str]] = field(default_factory=list)
+    scenery: Scenery
+    held: list[frozenset[str]]
 
 
 class TrainedSegmenter:
@@ -100,20 +100,26 @@ class TrainedSegmenter:
             gives_spread=len(self.passes.flips) > 1,
         )
 
-    def prepare(self, batch: WindowBatch) -> PlacedBatch:
-        """Send pixels to the device, while it may still be at work on other windows."""
+    def prepare(self, batch: WindowBatch) -> WindowBatch:
+        """Send pixels to a GPU while it is at work on other windows; on a CPU there is nowhere to send them."""
+        if self.passes.device.type == "cpu":
+            return batch
         held = held_by(batch.s2, batch.s1, batch.dem, self.card.network.modalities)
         scenery = scenery_of(batch.s2, batch.s1, batch.dem, self.passes.device)
         return PlacedBatch(batch.origins_yx, batch.cause, scenery=scenery, held=held)
 
     def predict(self, batch: WindowBatch) -> Prediction:
         """Mean logit (N, y, x) of the flips, and the standard deviation of their probabilities."""
-        placed = batch if isinstance(batch, PlacedBatch) else self.prepare(batch)
-        assert placed.scenery is not None
         before = self.passes.seconds
         with torch.inference_mode():
-            members = self.passes.members(placed.scenery, self.card.statistics, self.card.network.modalities, placed.held)
+            members = self._members(batch)
             logits, spread = averaged(members, self.card.temperature)
             answer = logits.cpu().numpy()
             doubt = spread.cpu().numpy() if len(members) > 1 else None
         return Prediction(answer, doubt, network_seconds=self.passes.seconds - before)
+
+    def _members(self, batch: WindowBatch) -> Tensor:
+        statistics, modalities = self.card.statistics, self.card.network.modalities
+        if isinstance(batch, PlacedBatch):
+            return self.passes.members(batch.scenery, statistics, modalities, batch.held)
+        return self.passes.members_of((batch.s2, batch.s1, batch.dem), statistics, modalities)

@@ -2,7 +2,7 @@
 
 import copy
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Final, Literal
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from catalog.facts.bands import S2_NODATA
 from models.segmenter.normalise import DEM, S1, S2, NetworkInput, Statistics, standardise
-from models.segmenter.samples import Scenery
+from models.segmenter.samples import Scenery, scenery_of
 
 FLIPS: Final[tuple[tuple[int, ...], ...]] = ((), (-1,), (-2,), (-2, -1))
 """Test-time views: as it is, mirrored left-right, top-bottom, and both (the four of CryoSentinel)."""
@@ -22,6 +22,12 @@ IMAGES_ON_CPU: Final = 4
 IMAGES_ON_GPU: Final = 64
 NOTHING_SEEN: Final = -4.0
 """Logit where a window holds nothing that the network may look at: lakes cover about 2 % of the ground."""
+
+
+HostArrays = tuple[NDArray[np.uint16] | None, NDArray[np.float32] | None, NDArray[np.float32] | None]
+"""s2, s1 and dem of windows or chips as they are stored."""
+SceneryAt = Callable[[list[int]], Scenery]
+"""The windows at these places, on the device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +76,40 @@ class Passes:
         says which each window has; without it the device is asked, which waits for all that it is doing (see `held_by`).
         """
         held = _held(scenery, modalities) if held is None else held
-        result = torch.full((len(self.flips), len(scenery), *scenery.s2.shape[-2:]), NOTHING_SEEN, device=self.device)
+        return self._grouped(lambda places: _at(scenery, torch.tensor(places, device=self.device)), scenery.s2.shape[-2:], statistics, held)
+
+    @torch.inference_mode()
+    def members_of(self, arrays: HostArrays, statistics: Statistics, modalities: Collection[str]) -> Tensor:
+        """Logits as `members` gives them, from arrays of the host, which are moved and scaled pass by pass: what fits a cache."""
+        s2, s1, dem = arrays
+        held = held_by(s2, s1, dem, modalities)
+        size = next(array for array in arrays if array is not None).shape[-2:]
+
+        def at(places: list[int]) -> Scenery:
+            parts = None if s2 is None else s2[places], None if s1 is None else s1[places], None if dem is None else dem[places]
+            return scenery_of(*parts, self.device)
+
+        return self._grouped(at, size, statistics, held)
+
+    def _grouped(self, at: SceneryAt, size: Sequence[int], statistics: Statistics, held: Sequence[frozenset[str]]) -> Tensor:
+        result = torch.full((len(self.flips), len(held), *size), NOTHING_SEEN, device=self.device)
         for shown in sorted(set(held), key=sorted):
-            places = torch.tensor([place for place, names in enumerate(held) if names == shown], device=self.device)
             if shown:
-                self._fill(result, places, scenery, statistics, shown)
+                self._fill(result, [place for place, names in enumerate(held) if names == shown], at, statistics, shown)
         return result
 
-    def _fill(self, result: Tensor, places: Tensor, scenery: Scenery, statistics: Statistics, shown: frozenset[str]) -> None:
+    def _fill(self, result: Tensor, places: list[int], at: SceneryAt, statistics: Statistics, shown: frozenset[str]) -> None:
         """Predict the windows at `places`; each pass has the same shape, as sums of another shape may round otherwise."""
         start = 0
         while start < len(places):
             count = max(1, self.images // len(self.flips))
             some = places[start : start + count]
             try:
-                given = standardise(_at(scenery, _repeated(some, count)), statistics, shown)
-                result[:, some] = self._logits(given)[:, : len(some)]
+                logits = self._logits(standardise(at(some + some[-1:] * (count - len(some))), statistics, shown))
             except (MemoryError, RuntimeError) as error:
                 self._halve(error)
             else:
+                result[:, some] = logits[:, : len(some)]
                 start += count
 
     def _logits(self, given: NetworkInput) -> Tensor:
@@ -142,7 +163,9 @@ def held_by(
 
 
 def averaged(members: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-    """Mean logit (B, y, x), and the standard deviation of the members' calibrated probabilities, 0..1."""
+    """Mean logit (B, y, x), and the standard deviation of the members' calibrated probabilities, 0..1; 0 of a single member."""
+    if len(members) == 1:
+        return members[0], torch.zeros_like(members[0])
     return members.mean(dim=0), torch.sigmoid(members / temperature).std(dim=0, correction=0)
 
 
@@ -174,10 +197,6 @@ def _held(scenery: Scenery, modalities: Collection[str]) -> list[frozenset[str]]
     return [frozenset(name for name in held if held[name][place]) for place in range(len(scenery))]
 
 
-def _repeated(places: Tensor, count: int) -> Tensor:
-    return torch.cat([places, places[-1:].expand(count - len(places))])
-
-
 def _at(scenery: Scenery, places: Tensor) -> Scenery:
     return Scenery(**{f.name: getattr(scenery, f.name)[places] for f in fields(Scenery)})
 
@@ -186,11 +205,15 @@ def _stacked(views: list[NetworkInput], dtype: torch.dtype) -> NetworkInput:
     """One batch of all views; what the network computes with is in its format, what indices and slopes come from stays exact."""
     optical, ground = [view.s2 for view in views if view.s2 is not None], [view.dem for view in views if view.dem is not None]
     return NetworkInput(
-        {name: torch.cat([view.images[name] for view in views]).to(dtype) for name in views[0].images},
-        {name: torch.cat([view.valid[name] for view in views]) for name in views[0].valid},
-        torch.cat(optical) if optical else None,
-        torch.cat(ground) if ground else None,
+        {name: _joined([view.images[name].to(dtype) for view in views]) for name in views[0].images},
+        {name: _joined([view.valid[name] for view in views]) for name in views[0].valid},
+        _joined(optical) if optical else None,
+        _joined(ground) if ground else None,
     )
+
+
+def _joined(tensors: list[Tensor]) -> Tensor:
+    return tensors[0] if len(tensors) == 1 else torch.cat(tensors)
 
 
 def _part(given: NetworkInput, places: slice) -> NetworkInput:
