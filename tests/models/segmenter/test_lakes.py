@@ -13,12 +13,13 @@ from catalog.facts.causes import Cause
 from catalog.facts.errors import BandsMissing
 from catalog.facts.grids import CHIP_PX, Tile
 from models.segmenter.cards import NetworkConfig, WeightsCard
-from models.segmenter.contract import Segmenter, WindowArrays, check
-from models.segmenter.lakes import THROUGH, TrainedSegmenter
+from models.segmenter.contract import Segmenter, WindowArrays, check, stack
+from models.segmenter.lakes import THROUGH, PlacedBatch, TrainedSegmenter
 from models.segmenter.network import build
 from models.segmenter.normalise import DEM, S1, S2, NetworkInput
-from models.segmenter.passes import InferenceOptions
+from models.segmenter.passes import InferenceOptions, held_by
 from models.segmenter.predict import Measures, TilePrediction, stream
+from models.segmenter.samples import scenery_of
 
 SIDE = 2 * CHIP_PX
 TOP, LEFT = -4 * CHIP_PX, 6 * CHIP_PX
@@ -168,6 +169,25 @@ def test_full_memory_changes_no_byte(whole: list[TilePrediction]) -> None:
     tight = TrainedSegmenter(Tight(), CARD, replace(EXACT, images_per_pass=16))
     assert np.array_equal(mosaic(mapped(tight)), mosaic(whole))
     assert tight.passes.images == 2
+
+
+def test_pixels_sent_ahead_to_a_device_give_the_same_answer() -> None:
+    model, seen = TrainedSegmenter(Small(), CARD, EXACT), world()
+    origins = [(TOP + 100 * step, LEFT + 90 * step) for step in range(-2, 4)]
+    batch = stack([(origin, seen.read(origin, 224)) for origin in origins])
+    modalities = CARD.network.modalities
+    sent = PlacedBatch(
+        batch.origins_yx,
+        batch.cause,
+        scenery=scenery_of(batch.s2, batch.s1, batch.dem, model.passes.device),
+        held=held_by(batch.s2, batch.s1, batch.dem, modalities),
+    )
+    there, here = model.predict(sent), model.predict(batch)
+    assert np.array_equal(there.answer, here.answer)
+    assert there.spread is not None
+    assert here.spread is not None
+    assert np.array_equal(there.spread, here.spread)
+    assert len(set(sent.held)) > 1
 
 
 def test_what_is_seen_through_and_flips_are_part_of_the_version_but_device_and_format_are_not() -> None:
