@@ -65,7 +65,7 @@ def evaluate_lakes(  # noqa: PLR0913 - the options of the command
 def _show(report: EvaluationReport, split: str) -> None:
     rows = {(r["model"], r["split"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
     passes = list(dict.fromkeys((r["model"], r["split"], r["subset"]) for r in report.figures if str(r["split"]).startswith(split)))
-    whole = [each for each in passes if each[2] == EVERY_MODALITY]
+    whole = [each for each in passes if each[2] == EVERY_MODALITY and (*each, "all", "iou") in rows]
     table = []
     for group, metric, words in _SHOWN:
         found = [_cell(rows.get((*each, group, metric))) for each in whole]
@@ -73,6 +73,11 @@ def _show(report: EvaluationReport, split: str) -> None:
             table.append((words, *found))
     columns = [model + name.removeprefix(split) for model, name, _ in whole]
     show_table("Scores with 95 % intervals", ("figure", *columns), table)
+    ahead = [each for each in passes if (*each, "wet", "iou_gain") in rows]
+    for each in ahead:
+        gains = [row for key, row in rows.items() if key[:3] == each]
+        cells = [(f"{row['group']} {row['metric'].removesuffix('_gain')}", _cell(row), row["n"]) for row in gains]
+        show_table(each[0], ("figure", "difference", "n"), cells)
     alone = [each for each in passes if each[2] != EVERY_MODALITY]
     if alone:
         cells = [(each[2], *(_cell(rows.get((*each, group, metric))) for group, metric, _ in _ALONE)) for each in alone]
