@@ -34,6 +34,7 @@ from models.segmenter.registry import MODELS, is_name, model_named
 
 _ARRAYS: Final = {"S2": OPTICAL, "S1": RADAR, "DEM": ELEVATION}
 _WORST: Final = 6
+_BATCH: Final = 16
 
 
 @task(cache_policy=NO_CACHE, task_run_name="score-{job.model}-{job.split}-{job.subset}")
@@ -49,6 +50,7 @@ def score_lakes(evaluation: Evaluation, job: ScoreJob) -> ModelScores | None:
 
 def scored(evaluation: Evaluation, job: ScoreJob) -> ModelScores | None:
     """Do the same without Prefect."""
+    _require(evaluation)
     sets = open_chips(evaluation.data)
     try:
         places = sets.of_split(job.split)
@@ -64,7 +66,9 @@ def scored(evaluation: Evaluation, job: ScoreJob) -> ModelScores | None:
     chips, words = _chips(sets, places, job.split)
     read = _reader(sets, places, chips, rulings)
     labels = relabelled_table(_labels(sets), rulings, job.split)
-    *_, scores = _told(score_split(chips, read, answer, None if job.pixels_only else labels.near), job, len(chips))
+    size = max(_BATCH, model.contract.batch_size)
+    steps = score_split(chips, read, answer, None if job.pixels_only else labels.near, batch_size=size)
+    *_, scores = _told(steps, job, len(chips))
     assert isinstance(scores, SplitScores)
     best = {} if job.best is None else {"best_on_val": job.best}
     metrics = chip_metrics(scores.chips, best) + lake_metrics(scores.rows, chips.blocks, chips.regions)
@@ -73,6 +77,17 @@ def scored(evaluation: Evaluation, job: ScoreJob) -> ModelScores | None:
     plain = job.subset == EVERY_MODALITY and not (job.pixels_only or job.relabelled)
     worst = _worst(chips, scores, read, answer) if plain else ()
     return ModelScores(table, _facts(model), chips, scores, words, worst)
+
+
+def _require(evaluation: Evaluation) -> None:
+    """Refuse what is asked for last before anything is predicted: another model, an audit to follow."""
+    other = evaluation.against
+    if other is not None and not is_name(other):
+        find_weights(other, Path(evaluation.cache))
+    elif other is not None and other not in shipped_names():
+        model_named(other)
+    if evaluation.relabel is not None:
+        _rulings(evaluation)
 
 
 def _model(evaluation: Evaluation, name: str) -> Segmenter:

@@ -45,9 +45,8 @@ def write_audit(
 
     Refuses to overwrite verdicts that are already there (WrongCall).
     """
+    refuse_answered(folder)
     sheet = folder / SHEET
-    if sheet.is_file() and any(_verdicts(sheet).values()):
-        raise WrongCall(f"{sheet} already holds verdicts. Write the new audit into another folder with --out.")
     names = list(key["case"])
     for name, picture in zip(names, pictures, strict=True):
         write_if_changed(folder / f"{name}.png", picture)
@@ -61,6 +60,13 @@ def write_audit(
         pyogrio.write_dataframe(redraw, sheet, layer=_REDRAW, geometry_type="MultiPolygon", promote_to_multi=True)
         gpd.GeoDataFrame(dict(key), geometry=geometry, crs=4326).to_parquet(folder / _KEY, index=False)
     return (sheet, folder / _KEY, *(folder / f"{name}.png" for name in names))
+
+
+def refuse_answered(folder: Path) -> None:
+    """Raise WrongCall when a folder holds verdicts, which a new audit would overwrite."""
+    sheet = folder / SHEET
+    if sheet.is_file() and any(_verdicts(sheet).values()):
+        raise WrongCall(f"{sheet} already holds verdicts. Write the new audit into another folder with --out.")
 
 
 def read_audit(place: str | Path) -> Audit:

@@ -13,7 +13,7 @@ import shapely
 
 from catalog.facts.bands import s2_index
 from catalog.facts.chips import CHIP_PX, ChipBatch, ChipRecord
-from catalog.facts.errors import ChipsUnusable, WrongCall
+from catalog.facts.errors import ChipsUnusable, UnknownModel, WrongCall
 from catalog.facts.evaluation import Evaluation, ScoreJob
 from catalog.facts.footprints import centres_lonlat, squares_lonlat
 from catalog.stores.audits import SHEET, read_audit
@@ -139,6 +139,19 @@ def test_a_missing_split_is_refused_when_asked_for_and_left_out_when_it_only_hel
     assert scored(evaluation, ScoreJob("indices", "val", pixels_only=True)) is None
     with pytest.raises(ChipsUnusable, match="none of split 'val'"):
         scored(replace(evaluation, split="val"), ScoreJob("indices", "val"))
+
+
+def test_a_second_model_and_an_audit_are_refused_before_anything_is_predicted(evaluation):
+    with pytest.raises(UnknownModel, match="'indexes'"):
+        scored(replace(evaluation, against="indexes"), ScoreJob("indices", "test"))
+    with pytest.raises(WrongCall, match=r"no relabel\.gpkg"):
+        scored(replace(evaluation, relabel=evaluation.data[0]), ScoreJob("indices", "test"))
+
+
+def test_nothing_to_ask_makes_an_empty_audit(evaluation, result, tmp_path):
+    agreed = replace(result, scores=replace(result.scores, disagreements=()))
+    assert audited(replace(evaluation, out=str(tmp_path)), agreed) == 0
+    assert len(read_audit(tmp_path / "audit").key) == 0
 
 
 def test_an_audit_is_blind_and_its_verdicts_mend_labels_and_scores(evaluation, result, chips, tmp_path):
