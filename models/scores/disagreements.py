@@ -100,7 +100,8 @@ def disagreements_of(
 def _confidence(mosaic: Mosaic, runs: Runs) -> NDArray[np.float64]:
     height, width = mosaic.probability.shape
     labels = to_labels(runs, (*mosaic.origin_yx, mosaic.origin_yx[0] + height, mosaic.origin_yx[1] + width))
-    sure = np.abs(2 * np.nan_to_num(mosaic.probability) - 1)
+    # a model that gives no answer says nothing against a label
+    sure = np.abs(2 * np.nan_to_num(mosaic.probability, nan=0.5) - 1)
     return np.asarray(ndimage.mean(sure, labels, np.arange(runs.labels)), np.float64).reshape(-1)
 
 

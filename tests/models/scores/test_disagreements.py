@@ -47,6 +47,13 @@ def test_both_directions_are_found_with_their_area_and_confidence():
     assert to_metres(np.array([label_only.geometry], object), EPSG)[0].area == pytest.approx(10_000, rel=1e-6)
 
 
+def test_a_model_that_gives_no_answer_says_nothing_against_a_label():
+    mosaic = mosaic_of([(20, 20, 10)], [])
+    mosaic.probability[10:40, 10:40] = np.nan
+    (unanswered,) = disagreements_of(mosaic, ORIGINS, Ground("earth", "r", 2021, EPSG), NO_LAKES, [])
+    assert unanswered.score == 0
+
+
 def test_a_shore_drawn_one_pixel_off_is_no_disagreement():
     assert found([(50, 50, 30)], [(51, 50, 30)]) == ()
 
