@@ -60,7 +60,9 @@ def mapped(cases, prefect_server, tmp_path_factory) -> Callable[..., Mapped]:
     def run(name: str, options: MapOptions = MapOptions()) -> Mapped:  # noqa: B008 (frozen)
         if (name, options) not in done:
             case, store = cases[name], str(tmp_path_factory.mktemp("store"))
-            report = map_region(region=str(case.region), year=case.year, catalog=str(case.catalog), store=store, options=options)
+            report = map_region(
+                region=str(case.region), year=case.year, catalog=str(case.catalog), store=store, options=options, model="indices"
+            )
             done[name, options] = Mapped(case, report, open_store(store))
         return done[name, options]
 

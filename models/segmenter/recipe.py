@@ -6,10 +6,13 @@ from typing import Any, ClassVar, Literal
 from catalog.facts.errors import RecipeWrong
 from models.segmenter.augment import AugmentOptions
 from models.segmenter.cards import NetworkConfig
+from models.segmenter.chips import CHIP_PX
 from models.segmenter.losses import LossOptions
 from models.segmenter.optimizer import OptimizerOptions, Schedule
 
 _STRICT: dict[str, Any] = {"extra": "forbid"}
+PATCH_PX = 16
+"""Pixels along a token of TerraMind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class StepOptions:
     """Optimizer steps."""
     warmup: int = 535
     batch_size: int = 8
+    crop_px: int = 0
+    """Side of the random square of each batch that a step sees, a multiple of 16; 0 = whole chips. For short experiments."""
     accumulate: int = 1
     """Batches whose gradients are added before a step."""
     clip: float = 1.0
@@ -96,6 +101,10 @@ class Recipe:
             raise RecipeWrong(f"Recipe {self.name} takes the statistics of its start, and start_from is empty: name the weights.")
         if min(self.steps.batch_size, self.steps.accumulate, self.steps.validate_every, self.selection.members) < 1:
             raise RecipeWrong(f"Recipe {self.name}: batch_size, accumulate, validate_every and members must be 1 or more.")
+        if self.steps.crop_px % PATCH_PX or not 0 <= self.steps.crop_px <= CHIP_PX:
+            raise RecipeWrong(
+                f"Recipe {self.name}: crop_px is {self.steps.crop_px}; choose a multiple of {PATCH_PX} up to {CHIP_PX}, or 0."
+            )
 
     @property
     def schedule(self) -> Schedule:

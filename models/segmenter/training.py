@@ -19,7 +19,7 @@ from models.segmenter.network import LakeNetwork
 from models.segmenter.normalise import Statistics, standardise
 from models.segmenter.optimizer import apply_factor, build_optimizer, schedule_factor
 from models.segmenter.recipe import Recipe
-from models.segmenter.samples import samples_of
+from models.segmenter.samples import Samples, samples_of
 
 State = dict[str, Any]
 
@@ -60,10 +60,7 @@ class Training:
         apply_factor(self.optimizer, factor)
         self.optimizer.zero_grad(set_to_none=True)
         shown = modalities_for_step(self._randomness(number, 0), recipe.augment, recipe.network.modalities)
-        reports = [
-            self._learn(batch, shown, self._randomness(number, 1 + index))
-            for index, batch in enumerate(batches)
-        ]
+        reports = [self._learn(batch, shown, self._randomness(number, 1 + index)) for index, batch in enumerate(batches)]
         gradient = nn.utils.clip_grad_norm_(self.network.parameters(), recipe.steps.clip)
         self.optimizer.step()
         self.step_number += 1
@@ -73,7 +70,8 @@ class Training:
         return StepReport(number, loss, parts, factor, float(gradient), tuple(sorted(shown)))
 
     def _learn(self, batch: ChipBatch, shown: frozenset[str], generator: torch.Generator) -> LossParts:
-        samples = augment(samples_of(batch, self.device), self.recipe.augment, generator)
+        samples = _cropped(samples_of(batch, self.device), self.recipe.steps.crop_px, generator)
+        samples = augment(samples, self.recipe.augment, generator)
         given = standardise(samples, self.statistics, shown)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.steps.precision == "bf16"):
             logits = self.network(given)
@@ -112,3 +110,12 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.average is not None and state["average"] is not None:
             self.average.restore(state["average"])
+
+
+def _cropped(samples: Samples, side: int, generator: torch.Generator) -> Samples:
+    """The same random square of every chip of a batch."""
+    height, width = samples.label.shape[-2:]
+    if not side or side >= min(height, width):
+        return samples
+    top, left = (int(torch.randint(size - side + 1, (), generator=generator, device=generator.device)) for size in (height, width))
+    return samples.each(lambda values: values[..., top : top + side, left : left + side])

@@ -41,7 +41,7 @@ def one_line(text: str) -> str:
 
 
 def arguments(world: World, store: Path, **changed: object) -> list[object]:
-    options = {"region": world.region, "years": YEAR, "catalog": world.catalog, "store": store} | changed
+    options = {"region": world.region, "years": YEAR, "catalog": world.catalog, "store": store, "model": "indices"} | changed
     return ["run", *(part for name, value in options.items() for part in (f"--{name}", value))]
 
 

@@ -26,7 +26,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 def mapped(world: World, prefect_server: None, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """The world mapped and tracked over both years; tests only read it."""
     location = str(tmp_path_factory.mktemp("store"))
-    reports = annual([world.region], list(YEARS), world.catalog, location)
+    reports = annual([world.region], list(YEARS), world.catalog, location, model="indices")
     assert not any(report.failures for report in reports)
     return open_store(location)
 

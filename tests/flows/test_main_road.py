@@ -124,7 +124,7 @@ def test_tracks_join_the_years_by_name(mapped):
 
 def test_a_second_run_writes_nothing(world, copied):
     before = {path: path.stat().st_mtime_ns for path in copied.root.rglob("*") if path.is_file()}
-    reports = annual([world.region], [2021, 2022], world.catalog, str(copied.root))
+    reports = annual([world.region], [2021, 2022], world.catalog, str(copied.root), model="indices")
     assert sum(stage.written for report in reports for stage in report.stages) == 0
     after = {path: path.stat().st_mtime_ns for path in copied.root.rglob("*") if path.is_file()}
     assert after == before
@@ -132,7 +132,7 @@ def test_a_second_run_writes_nothing(world, copied):
 
 def test_a_run_is_replayed_without_the_catalog(copied, products):
     before = products(copied)
-    report = map_region(REGION, YEAR, "stored", str(copied.root))
+    report = map_region(REGION, YEAR, "stored", str(copied.root), model="indices")
     assert not report.failures
     assert products(copied) == before
 
@@ -140,7 +140,7 @@ def test_a_run_is_replayed_without_the_catalog(copied, products):
 def test_a_deleted_ledger_is_rebuilt_from_the_receipts(world, copied, products):
     before = products(copied)
     shutil.rmtree(copied.root / "ledger")
-    report = map_region(world.region, YEAR, world.catalog, str(copied.root))
+    report = map_region(world.region, YEAR, world.catalog, str(copied.root), model="indices")
     assert sum(stage.written for stage in report.stages) == 0
     assert products(copied) == before
 
@@ -151,7 +151,7 @@ def test_a_damaged_product_is_made_again_byte_for_byte(world, copied, products):
     shard.write_bytes(shard.read_bytes()[:1000])
     (copied.inventory("lakes", REGION, YEAR)).unlink()
     for year in (2021, 2022):
-        map_region(world.region, year, world.catalog, str(copied.root))
+        map_region(world.region, year, world.catalog, str(copied.root), model="indices")
     assert products(copied) == before
 
 
@@ -175,7 +175,7 @@ def signature(store: Store, year: int = YEAR):
 
 def test_the_order_of_scenes_changes_nothing(world, mapped, tmp_path):
     catalog = reordered(world, tmp_path)
-    map_region(world.region, YEAR, catalog, str(tmp_path / "store"))
+    map_region(world.region, YEAR, catalog, str(tmp_path / "store"), model="indices")
     assert signature(open_store(str(tmp_path / "store"))) == signature(mapped)
 
 
@@ -184,7 +184,7 @@ def test_the_size_of_tiles_changes_nothing(world, prefect_server, tmp_path):
     for chips in (1, 3, 10):
         folder = tmp_path / str(chips)
         write_atomic(folder / "store.json", json.dumps({"schema_version": SCHEMA_VERSION, "chips_per_tile": chips}).encode())
-        report = map_region(world.region, YEAR, world.catalog, str(folder), options=ALL_SCENES)
+        report = map_region(world.region, YEAR, world.catalog, str(folder), options=ALL_SCENES, model="indices")
         assert not report.failures
         signatures.append(signature(open_store(str(folder))))
     assert len(signatures[0]) >= 5
@@ -193,7 +193,7 @@ def test_the_size_of_tiles_changes_nothing(world, prefect_server, tmp_path):
 
 def test_a_changed_threshold_computes_outlines_again_and_nothing_before(world, copied):
     options = MapOptions(outline=OutlineOptions(threshold=0.6))
-    report = map_region(world.region, YEAR, world.catalog, str(copied.root), options=options)
+    report = map_region(world.region, YEAR, world.catalog, str(copied.root), options=options, model="indices")
     written = {stage.stage: stage.written for stage in report.stages}
     assert written["surface"] == written["segment"] == written["scenes"] == 0
     assert written["outline"] > 0
@@ -203,7 +203,7 @@ def test_a_changed_threshold_computes_outlines_again_and_nothing_before(world, c
 def test_a_year_whose_scenes_are_all_refused_is_unobserved_and_no_lake_vanishes(world, copied):
     used = {choice.scene.id for choice in read_choices(copied.scenes(REGION, 2022)) if choice.scene.sensor != "dem"}
     options = MapOptions(search=SearchOptions(refuse=tuple(sorted(used))))
-    map_region(world.region, 2022, world.catalog, str(copied.root), options=options)
+    map_region(world.region, 2022, world.catalog, str(copied.root), options=options, model="indices")
     assert len(inventory(copied, 2022)) == 0
     (outcome,) = (o for o in ledger.find_all(copied, REGION, 2022) if o.unit.stage == "inventory")
     assert outcome.state == State.UNOBSERVED

@@ -28,4 +28,4 @@ Path.replace = wired
 
 from flows.annual import annual  # noqa: E402 - the wire must be in place first
 
-annual([region], [2021], catalog, store)
+annual([region], [2021], catalog, store, model="indices")
