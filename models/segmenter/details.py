@@ -87,9 +87,14 @@ class IndexRefiner(nn.Module):
 
 
 def indices_of(reflectance: Tensor) -> Tensor:
-    """NDWI (McFeeters 1996) and MNDWI (Xu 2006) of reflectance (B, 12, y, x) as (B, 2, y, x) in -1..1."""
+    """NDWI (McFeeters 1996) and MNDWI (Xu 2006) of reflectance (B, 12, y, x) as (B, 2, y, x) in -1..1; 0 where a band is missing."""
     green, nir, swir = (reflectance[:, band : band + 1].clamp(min=0) for band in (GREEN, NIR, SWIR))
-    return torch.cat([(green - nir) / (green + nir + _SMALL), (green - swir) / (green + swir + _SMALL)], dim=1)
+    return torch.cat([_ratio(green, nir), _ratio(green, swir)], dim=1)
+
+
+def _ratio(first: Tensor, second: Tensor) -> Tensor:
+    # a catalog without SWIR holds zeros, which would make all land look like water
+    return (first - second) / (first + second + _SMALL) * ((first > 0) & (second > 0))
 
 
 def evidence(given: NetworkInput) -> Tensor:

@@ -48,7 +48,7 @@ class NetworkInput:
 
 
 def standardise(scenery: Scenery, statistics: Statistics, modalities: Collection[str] = MODALITIES) -> NetworkInput:
-    """Standardise the modalities asked for; raises BandsMissing when none is left."""
+    """Standardise the modalities asked for; a Sentinel-2 band that a catalog lacks takes its mean. Raises BandsMissing without any."""
     if not modalities:
         raise BandsMissing(f"A network needs at least one modality of {', '.join(MODALITIES)}, and none was asked for.")
     every = {
@@ -60,7 +60,7 @@ def standardise(scenery: Scenery, statistics: Statistics, modalities: Collection
     for name in MODALITIES:
         if name in modalities:
             values, valid, mean, std = every[name]
-            images[name] = (values - _column(mean, values)) / _column(std, values) * valid
+            images[name] = (values - _column(mean, values)) / _column(std, values) * (valid & (values != 0) if name == S2 else valid)
             valids[name] = valid
     return NetworkInput(images, valids, scenery.s2 if S2 in modalities else None, scenery.dem if DEM in modalities else None)
 
