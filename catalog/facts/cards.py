@@ -99,7 +99,7 @@ class WeightsCard:
     network: NetworkConfig
     statistics: Statistics = TERRAMIND
     window_px: int = 224
-    stride_px: int = 160
+    stride_px: int = 192
     temperature: float = 1.0
     """Logits are divided by it before the sigmoid; fitted on the validation split."""
     threshold: float = 0.5

@@ -203,7 +203,7 @@ def test_the_model_tells_its_card_and_fits_the_protocol() -> None:
     model = TrainedSegmenter(Small(), CARD)
     assert isinstance(model, Segmenter)
     assert (model.name, model.sha256, model.licence) == ("toy", "ab" * 32, "CC0-1.0")
-    assert (model.contract.window_px, model.contract.stride_px, model.contract.temperature) == (224, 160, 1.4)
+    assert (model.contract.window_px, model.contract.stride_px, model.contract.temperature) == (224, 192, 1.4)
 
 
 def test_optics_or_radar_are_enough_and_one_of_them_is_needed() -> None:
