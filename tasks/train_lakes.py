@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.cards import S2, STATISTICS, Statistics, WeightsCard
-from catalog.facts.errors import ChipsUnusable, RecipeWrong, WrongCall
+from catalog.facts.errors import ChipsUnusable, WrongCall
 from catalog.stores import training_runs
 from catalog.stores.checkpoints import read_pretrained, write_weights
 from catalog.stores.chips import ChipSet, open_chips, read_card
@@ -27,7 +27,7 @@ from models.segmenter.calibration import fit_temperature
 from models.segmenter.chips import ChipBatch
 from models.segmenter.finish import Candidate, Chosen, choose
 from models.segmenter.fit import Course, Validated, Weights, fit
-from models.segmenter.loading import load_encoder
+from models.segmenter.loading import load_encoder, network_of
 from models.segmenter.measure_statistics import measure_statistics
 from models.segmenter.network import LakeNetwork, build
 from models.segmenter.normalise import NetworkInput, standardise
@@ -97,8 +97,9 @@ class _Run:
         self.recipe, self.chips, self.folder, self.device = recipe, chips, folder, device
         self.train, self.val = _learnable(chips, recipe), chips.of_split("val")
         torch.manual_seed(recipe.seed)
-        network = build(recipe.network)
-        start = _start(network, recipe, folder)
+        network, start = _started(recipe, folder)
+        # weights to go on from bring their network along
+        self.recipe = recipe = replace(recipe, network=network.config)
         self.statistics = self._statistics(start)
         self.fingerprint = _fingerprint(recipe, chips, start)
         self.training = Training(network, recipe, self.statistics, device)
@@ -210,20 +211,16 @@ def _learnable(chips: ChipSet, recipe: Recipe) -> Indices:
     return np.asarray(kept, np.int64)
 
 
-def _start(network: LakeNetwork, recipe: Recipe, cache: Path) -> WeightsCard | None:
-    """Give a fresh network the weights that the recipe starts from; returns their card."""
+def _started(recipe: Recipe, cache: Path) -> tuple[LakeNetwork, WeightsCard | None]:
+    """Build the network with the weights that the recipe starts from, and their card where they are ours."""
     if recipe.start_from:
         card, tensors = read_weights(recipe.start_from, cache)
-        if card.network != recipe.network:
-            raise RecipeWrong(
-                f"Recipe {recipe.name} starts from {recipe.start_from}, whose network is {card.network}: copy that to `network`."
-            )
-        network.load_state_dict(tensors)
-        return card
+        return network_of(card, tensors), card
+    network = build(recipe.network)
     if recipe.encoder_from:
         file = find_weights(recipe.encoder_from, cache, sha256=recipe.encoder_sha256 or None)
         load_encoder(network, read_pretrained(file), where=recipe.encoder_from)
-    return None
+    return network, None
 
 
 def _fingerprint(recipe: Recipe, chips: ChipSet, start: WeightsCard | None) -> str:

@@ -62,6 +62,7 @@ def write_weights(folder: Path, tensors: Mapping[str, Tensor], card: WeightsCard
             save_file(stored, partial, metadata={"format": "pt", "name": card.name, "version": card.version})
             # a killed writer leaves new tensors beside an old card, whose hash then refuses them
             sealed = replace(card, sha256=hash_of(partial))
+            partial.chmod(0o644)  # safetensors writes for its owner alone, and weights are for others
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)

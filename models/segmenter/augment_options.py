@@ -36,6 +36,8 @@ class ValueOptions:
     """Reflectance of all bands together, likewise."""
     haze: float = 0.01
     """Largest reflectance that haze adds to the blue band; less towards the infrared."""
+    missing_bands: float = 0.0
+    """Chance that a chip loses groups of bands, as catalogs with four bands do."""
     radar_gain_db: float = 0.5
     """Largest offset of each polarization."""
     speckle_looks: float = 12.0
@@ -47,7 +49,7 @@ class ValueOptions:
 
     def __post_init__(self) -> None:
         """Raise RecipeWrong for a value out of its range."""
-        _require_shares(self, ("probability", "gain", "brightness"))
+        _require_shares(self, ("probability", "gain", "brightness", "missing_bands"))
         _require_not_negative(self, ("haze", "radar_gain_db", "speckle_looks", "dem_offset_m", "dem_noise_m"))
 
 

@@ -15,6 +15,12 @@ LEAST_REFLECTANCE: Final = S2_SCALE
 _BLUE_NM: Final = S2_BANDS[s2_index("B02")].wavelength_nm
 _HAZE_POWER: Final = -2.0
 """Between the -4 of clear air and the 0 of fog."""
+_BAND_GROUPS: Final = tuple(
+    tuple(s2_index(band) for band in group) for group in (("B01", "B09"), ("B05", "B06", "B07", "B8A"), ("B11", "B12"))
+)
+"""Bands that go together where they are missing; blue, green, red and infrared are always there."""
+_GROUP_LOST: Final = 0.6
+"""Chance of each group, of a chip that loses any."""
 
 
 def uniform(generator: torch.Generator, low: float, high: float, shape: tuple[int, ...], device: torch.device) -> Tensor:
@@ -44,7 +50,18 @@ def change_reflectance(samples: Samples, options: ValueOptions, generator: torch
     changed = (samples.s2 * gain * brightness + haze).clamp_min(LEAST_REFLECTANCE)
     # 0 is no value: of a pixel that is not valid, or of a band that a catalog lacks
     measured = samples.s2_valid & (samples.s2 > 0)
-    return replace(samples, s2=torch.where(befalls & measured, changed, samples.s2))
+    return _without_bands(replace(samples, s2=torch.where(befalls & measured, changed, samples.s2)), options, generator)
+
+
+def _without_bands(samples: Samples, options: ValueOptions, generator: torch.Generator) -> Samples:
+    """Take groups of bands away, as catalogs with four bands and older satellites do."""
+    count, device = len(samples), samples.s2.device
+    befalls = chosen(generator, options.missing_bands, samples)
+    left = torch.ones((count, samples.s2.shape[1], 1, 1), device=device)
+    for group in _BAND_GROUPS:
+        lost = uniform(generator, 0.0, 1.0, (count, 1, 1, 1), device) < _GROUP_LOST
+        left[:, list(group)] *= ~(befalls & lost)
+    return replace(samples, s2=samples.s2 * left)
 
 
 def change_radar(samples: Samples, options: ValueOptions, generator: torch.Generator) -> Samples:

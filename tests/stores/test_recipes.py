@@ -1,4 +1,5 @@
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import pytest
 
@@ -8,13 +9,13 @@ from catalog.stores.recipes import read_recipe
 
 @dataclass(frozen=True)
 class Steps:
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
     total: int = 10
 
 
 @dataclass(frozen=True)
 class Small:
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
     name: str
     steps: Steps = field(default_factory=Steps)
 
