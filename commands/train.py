@@ -47,3 +47,14 @@ def _changes(settings: list[str]) -> dict[str, float | int | str | bool]:
             raise WrongCall(f"--set {setting!r} is not NAME=VALUE, for example --set steps.total=200.")
         changes[name] = yaml.safe_load(value)
     return changes
+
+
+def _later(name: str) -> None:
+    def refuse() -> None:
+        raise WrongCall(f"`train {name}` comes with a later release. `cryoatlas train lakes` is there.")
+
+    app.command(name, hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(refuse)
+
+
+for _name in ("slumps", "describe", "refer", "embed"):
+    _later(_name)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from catalog.stores.checkpoints import write_weights
 from catalog.stores.weights import SHIPPED, read_weights
 
-QUOTED = (("iou", "wet"), ("object_f1", "all"), ("object_recall", "> 1 ha"), ("ece", "all"), ("interval_coverage", "all"))
+QUOTED = (("iou", "wet"), ("object_f1", "all"), ("object_recall", "size >1 ha"), ("ece", "all"), ("interval_coverage", "all"))
 
 
 def figures_of(scores: Path) -> dict[str, float]:
