@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Literal
 
-DEFAULT_MODEL: Final = "indices"
+DEFAULT_MODEL: Final = "lakes-tiny"
 """What maps lakes unless the user names another model."""
 _STRICT: dict[str, Any] = {"extra": "forbid"}
 
