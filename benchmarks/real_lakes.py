@@ -89,10 +89,10 @@ def _everest(folder: Path) -> Iterator[Scene]:
     counts = np.zeros((12, *(3 * side for side in numbers.shape[1:])), np.uint16)
     for name, values in bands.items():
         counts[s2_index(name)] = np.clip(zoom(values, 3, order=1, grid_mode=True, mode="nearest") * 10_000, 1, 16_000)
-    fine = transform * transform.scale(1 / 3)
+    fine = transform @ transform.scale(1 / 3)
     lakes = gpd.read_file(folder / "hkh_lakes_2000_in_scene.gpkg").to_crs(crs)
     for number, lake in enumerate(lakes.geometry, start=1):
-        column, row = (int(value) for value in ~fine * (lake.centroid.x, lake.centroid.y))
+        row, column = (int(value) for value in rasterio.transform.rowcol(fine, lake.centroid.x, lake.centroid.y))
         rows, columns = (_around(place, side) for place, side in zip((row, column), counts.shape[1:], strict=True))
         inside = ~geometry_mask([lake], counts.shape[1:], fine)[rows, columns]
         near = ~geometry_mask([lake.buffer(90)], counts.shape[1:], fine)[rows, columns]

@@ -12,7 +12,7 @@ from commands.console import say, show_json, show_table
 from commands.parse import years_of
 from commands.running import run_cut_chips, run_import_shards, run_relabel_chips
 
-app = typer.Typer(no_args_is_help=True, help="Cut, import or show training chips of lakes.")
+app = typer.Typer(no_args_is_help=True, help="Cut, import or show training chips of lakes. Example: cryoatlas chips show chips")
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 

@@ -30,7 +30,10 @@ _SHOWN = (
 
 _ALONE = (("wet", "iou", "IoU, wet chips"), ("all", "object_f1", "F1 of lakes"), ("size >1 ha", "object_recall", "recall > 1 ha"))
 
-app = typer.Typer(no_args_is_help=True, help="Score a model on chips, and audit their labels.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Score a model on chips, and audit their labels. Example: cryoatlas evaluate lakes --weights lakes-tiny --data chips --out scores",
+)
 
 
 @app.command("lakes")

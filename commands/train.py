@@ -9,7 +9,9 @@ from catalog.facts.errors import WrongCall
 from commands.console import progress_shown, say, show_json, show_table
 from commands.running import run_train_lakes
 
-app = typer.Typer(no_args_is_help=True, help="Train a model by a recipe.")
+app = typer.Typer(
+    no_args_is_help=True, help="Train a model by a recipe. Example: cryoatlas train lakes --config tiny-demo --data chips --out trained"
+)
 
 
 @app.command("lakes")
