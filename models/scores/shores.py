@@ -54,7 +54,8 @@ def shore_f(sums: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _shore(mask: Mask, seen: Mask) -> Mask:
-    return mask & ndimage.binary_dilation(seen & ~mask, _CROSS)
+    shore: Mask = mask & ndimage.binary_dilation(seen & ~mask, _CROSS)
+    return shore
 
 
 def _within(shore: Mask) -> Mask:
