@@ -59,7 +59,8 @@ def write_weights(folder: Path, tensors: Mapping[str, Tensor], card: WeightsCard
         folder.mkdir(parents=True, exist_ok=True)
         partial = target.with_name(f"{WEIGHTS}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
         try:
-            save_file(stored, partial, metadata={"format": "pt", "name": card.name, "version": card.version})
+            # one entry only: several are written in no fixed order, and equal tensors shall have equal hashes
+            save_file(stored, partial, metadata={"format": "pt"})
             # a killed writer leaves new tensors beside an old card, whose hash then refuses them
             sealed = replace(card, sha256=hash_of(partial))
             partial.chmod(0o644)  # safetensors writes for its owner alone, and weights are for others
