@@ -284,3 +284,8 @@ def test_shipped_names_are_read_from_the_folder(monkeypatch: pytest.MonkeyPatch,
     write_weights(tmp_path / "lakes-some", TENSORS, replace(CARD, name="lakes-some"))
     assert shipped_names() == ("lakes-some",)
     assert read_weights("lakes-some", tmp_path)[0].name == "lakes-some"
+
+
+def test_equal_tensors_have_equal_hashes_whatever_the_card_says(tmp_path):
+    hashes = {write_weights(tmp_path / str(n), TENSORS, replace(CARD, name=f"name-{n}", version=str(n))).sha256 for n in range(8)}
+    assert len(hashes) == 1
