@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from catalog.facts.bands import S2_BANDS
 from catalog.facts.candidates import Candidates
-from catalog.facts.options import SearchOptions
+from catalog.facts.options import DEFAULT_MODEL, SearchOptions
 from catalog.facts.records import Choice, Scene
 from catalog.facts.regions import Region
 from catalog.facts.seasons import season_of
@@ -16,8 +17,8 @@ from catalog.facts.tile_ground import TilePart, part_of
 
 CPU_S_PER_GB: Final = 8.0
 """Surface stage: CPU seconds per decoded gigabyte (docs/scale.md tells how it was measured)."""
-MODEL_S_PER_MEGAPIXEL: Final = 0.6
-"""Weight-free model: CPU seconds per megapixel of ground (docs/scale.md)."""
+MODEL_S_PER_MEGAPIXEL: Final = MappingProxyType({"indices": 0.6, "lakes-tiny": 14.5})
+"""CPU seconds per megapixel of ground (docs/scale.md); a GPU takes a small part of that."""
 _OPTICAL_BYTES_PER_PX: Final = sum(2 * (10 / band.resolution_m) ** 2 for band in S2_BANDS) + 0.25
 """Bytes of all twelve bands and the class map over one pixel of 10 m."""
 _RADAR_BYTES_PER_PX: Final = 8.0
@@ -43,8 +44,14 @@ class YearPlan:
     model_hours: float
 
 
-def plan_of(region: Region, territory: Territory, year: int, candidates: Candidates, options: SearchOptions) -> YearPlan:
-    """Count what would be used and estimate what it takes; elevation and clouds are not known yet, so it errs high."""
+def plan_of(
+    region: Region, territory: Territory, year: int, candidates: Candidates, options: SearchOptions, *, model: str = DEFAULT_MODEL
+) -> YearPlan:
+    """Count what would be used and estimate what it takes; elevation and clouds are not known yet, so it errs high.
+
+    Weights of others are taken to cost what `lakes-tiny` does.
+    """
+    model_s = MODEL_S_PER_MEGAPIXEL.get(model, MODEL_S_PER_MEGAPIXEL["lakes-tiny"])
     optical, radar, read_bytes, ground_px, holes = 0, 0, 0.0, 0.0, []
     for zone in territory.zones:
         orbit = orbit_direction({s.id: s for tile in zone.tiles for s in candidates.over(tile) if isinstance(s, Scene)}.values())
@@ -59,7 +66,7 @@ def plan_of(region: Region, territory: Territory, year: int, candidates: Candida
             holes += [] if looks["s2"] else [tile.id]
     count = max(len(territory.tiles), 1)
     gigabytes = read_bytes / 1e9
-    hours = gigabytes * CPU_S_PER_GB / 3600, ground_px / 1e6 * MODEL_S_PER_MEGAPIXEL / 3600
+    hours = gigabytes * CPU_S_PER_GB / 3600, ground_px / 1e6 * model_s / 3600
     return YearPlan(region.name, year, len(territory.tiles), optical / count, radar / count, tuple(holes), gigabytes, *hours)
 
 
