@@ -112,3 +112,19 @@ def test_an_empty_split_is_named(data, tmp_path):
 def test_a_device_that_is_not_here_is_refused():
     with pytest.raises(WrongCall, match="No device"):
         device_named("abacus")
+
+
+def test_shipped_weights_go_on_with_chips_of_a_region(data, tmp_path):
+    short = {
+        "start_from": "lakes-tiny",
+        "steps.total": 5,
+        "steps.warmup": 1,
+        "steps.batch_size": 1,
+        "steps.validate_every": 5,
+        "steps.crop_px": 64,
+    }
+    report = train("finetune-region", data, str(tmp_path), short, "cpu")
+    card, _ = read_weights(report.weights)
+    shipped, _ = read_weights("lakes-tiny")
+    assert card.network == shipped.network
+    assert card.statistics == shipped.statistics
