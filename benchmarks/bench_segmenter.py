@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.segmenter_ground import MARGIN, STRIDE, WINDOW, Clocked, Raster, centered, given_of, network, raster, standardised
-from models.segmenter.cards import NetworkConfig, WeightsCard
+from catalog.facts.cards import NetworkConfig, WeightsCard
 from models.segmenter.contract import InputContract
 from models.segmenter.lakes import TrainedSegmenter
 from models.segmenter.normalise import DEM, MODALITIES, S1, S2, TERRAMIND

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from catalog.facts.cards import NetworkConfig
 from catalog.facts.causes import Cause
 from catalog.facts.grids import Tile
-from models.segmenter.cards import NetworkConfig
 from models.segmenter.contract import WindowArrays
 from models.segmenter.network import build
 from models.segmenter.normalise import DEM, MODALITIES, S2, TERRAMIND, NetworkInput, standardise

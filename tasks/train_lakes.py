@@ -15,6 +15,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.cards import S2, STATISTICS, Statistics, WeightsCard
+from catalog.facts.chips import ChipBatch
 from catalog.facts.errors import ChipsUnusable, WrongCall
 from catalog.stores import training_runs
 from catalog.stores.checkpoints import read_pretrained, write_weights
@@ -24,7 +25,6 @@ from catalog.stores.weights import find_weights, read_weights
 from models.scores.pixels import PixelCounts
 from models.segmenter.averaging import recompute_norm_statistics
 from models.segmenter.calibration import fit_temperature
-from models.segmenter.chips import ChipBatch
 from models.segmenter.finish import Candidate, Chosen, choose
 from models.segmenter.fit import Course, Validated, Weights, fit
 from models.segmenter.loading import load_encoder, network_of

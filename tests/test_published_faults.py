@@ -7,12 +7,12 @@ import torch
 from torch import nn
 from torch.optim.swa_utils import SWALR
 
+from catalog.facts.cards import NetworkConfig
 from catalog.facts.splits import BlockGrid, split_of
 from models.outlines.geodesy import zone_area_perimeter
 from models.outlines.join import join
 from models.outlines.polygonize import polygons_of
 from models.outlines.runs import runs_of
-from models.segmenter.cards import NetworkConfig
 from models.segmenter.labels import coverage_of
 from models.segmenter.losses import LossOptions, TermWeights, composite
 from models.segmenter.network import build

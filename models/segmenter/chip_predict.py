@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from catalog.facts.cards import WeightsCard
+from catalog.facts.chips import ChipBatch
 from catalog.facts.errors import BandsMissing
-from models.segmenter.cards import WeightsCard
-from models.segmenter.chips import ChipBatch
 from models.segmenter.passes import InferenceOptions, Passes, averaged
 
 ON_CPU = InferenceOptions()

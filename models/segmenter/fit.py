@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from catalog.facts.chips import ChipBatch
 from models.scores.pixels import PixelCounts
-from models.segmenter.chips import ChipBatch
 from models.segmenter.sampler import ChipSampler
 from models.segmenter.training import StepReport, Training
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from catalog.facts.bands import DEM_NAME, S1_NAMES, S2_NAMES
+from catalog.facts.cards import WeightsCard
 from catalog.facts.causes import Cause
-from models.segmenter.cards import WeightsCard
 from models.segmenter.contract import ELEVATION, OPTICAL, RADAR, InputContract, ModalityNeed, Prediction, WindowBatch
 from models.segmenter.normalise import DEM, S1, S2
 from models.segmenter.passes import InferenceOptions, Passes, averaged, held_by

@@ -6,9 +6,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from catalog.facts.cards import MODALITIES, S1, S2, check_statistics
+from catalog.facts.cards import MODALITIES, S1, S2, WeightsCard, check_statistics
 from catalog.facts.errors import WeightsUnfit, WrongCall
-from models.segmenter.cards import WeightsCard
 from models.segmenter.lakes import TrainedSegmenter
 from models.segmenter.network import TAPS, LakeNetwork, build
 from models.segmenter.passes import InferenceOptions

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.facts.bands import S2_NODATA
+from catalog.facts.chips import ChipBatch
 from catalog.facts.errors import ChipsUnusable
-from models.segmenter.chips import ChipBatch
 from models.segmenter.normalise import TERRAMIND, Statistics
 
 Floats = NDArray[np.float64]

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from catalog.facts.cards import NetworkConfig
 from catalog.facts.errors import BandsMissing
-from models.segmenter.cards import NetworkConfig
 from models.segmenter.decoders import CompactDecoder, build_upernet
 from models.segmenter.details import DetailHead, DetailStem, IndexRefiner
 from models.segmenter.normalise import NetworkInput

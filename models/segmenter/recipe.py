@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
+from catalog.facts.cards import NetworkConfig
+from catalog.facts.chips import CHIP_PX
 from catalog.facts.errors import RecipeWrong
 from models.segmenter.augment import AugmentOptions
-from models.segmenter.cards import NetworkConfig
-from models.segmenter.chips import CHIP_PX
 from models.segmenter.losses import LossOptions
 from models.segmenter.optimizer import OptimizerOptions, Schedule
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from catalog.facts.bands import S2_NODATA
-from models.segmenter.chips import LABEL_IGNORE, LABEL_SCALE, ChipBatch
+from catalog.facts.chips import LABEL_IGNORE, LABEL_SCALE, ChipBatch
 from models.segmenter.contract import WindowBatch
 
 COUNTS_PER_REFLECTANCE = 10_000.0

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from catalog.facts.chips import ChipBatch
 from models.segmenter.augment import augment, modalities_for_step
 from models.segmenter.averaging import ExponentialAverage, RunningAverage
-from models.segmenter.chips import ChipBatch
 from models.segmenter.losses import LossParts, composite
 from models.segmenter.network import LakeNetwork
 from models.segmenter.normalise import Statistics, standardise

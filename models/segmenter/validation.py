@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from catalog.facts.chips import LABEL_IGNORE, LABEL_SCALE, ChipBatch
 from models.scores.pixels import PixelCounts, count_pixels
-from models.segmenter.chips import LABEL_IGNORE, LABEL_SCALE, ChipBatch
 from models.segmenter.normalise import Statistics
 from models.segmenter.passes import InferenceOptions, Passes, averaged
 from models.segmenter.samples import samples_of

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from catalog.facts.cards import NetworkConfig, WeightsCard
+from catalog.facts.chips import CHIP_PX, ChipBatch
 from catalog.facts.errors import BandsMissing
-from models.segmenter.cards import NetworkConfig, WeightsCard
 from models.segmenter.chip_predict import predict_chips
-from models.segmenter.chips import CHIP_PX, ChipBatch
 from models.segmenter.network import build
 from models.segmenter.normalise import DEM, S1, S2
 from models.segmenter.passes import NOTHING_SEEN, InferenceOptions, Passes

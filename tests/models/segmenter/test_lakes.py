@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from catalog.facts.cards import NetworkConfig, WeightsCard
 from catalog.facts.causes import Cause
 from catalog.facts.errors import BandsMissing
 from catalog.facts.grids import CHIP_PX, Tile
-from models.segmenter.cards import NetworkConfig, WeightsCard
 from models.segmenter.contract import Segmenter, WindowArrays, check, stack
 from models.segmenter.lakes import THROUGH, PlacedBatch, TrainedSegmenter
 from models.segmenter.network import build

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from catalog.facts.cards import NetworkConfig
 from catalog.facts.errors import BandsMissing
-from models.segmenter.cards import NetworkConfig
 from models.segmenter.details import IndexRefiner, evidence, indices_of
 from models.segmenter.network import LakeNetwork, build, parameter_count
 from models.segmenter.normalise import DEM, MODALITIES, S1, S2, TERRAMIND, NetworkInput, standardise

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
+from catalog.facts.cards import NetworkConfig
+from catalog.facts.chips import LABEL_IGNORE, ChipBatch
 from catalog.facts.errors import RecipeWrong
 from models.scores.pixels import PixelCounts
 from models.segmenter.augment import AugmentOptions, ModalityOptions
-from models.segmenter.cards import NetworkConfig
-from models.segmenter.chips import LABEL_IGNORE, ChipBatch
 from models.segmenter.fit import Course, Validated, fit
 from models.segmenter.network import build
 from models.segmenter.normalise import TERRAMIND
