@@ -23,6 +23,15 @@ SLUMP_DEPTH_M = 4.0
 HEADWALL_M = 16.0
 ROAD_WIDTH_M = 13.0
 GREENING_PER_YEAR = 0.22
+HECTARES = {
+    "river_bar": (0.4, 2.0),
+    "snow_patch": (0.15, 0.8),
+    "road_cut": (0.2, 0.7),
+    "drained_basin": (5.0, 12.0),
+    "bare_patch": (0.2, 2.5),
+    "burn_scar": (1.0, 12.0),
+}
+ASPECTS = {"river_bar": 3.5, "snow_patch": 2.5, "road_cut": 2.0, "drained_basin": 1.3, "bare_patch": 1.4, "burn_scar": 1.6}
 CONFUSERS = (("river_bar", 10), ("snow_patch", 8), ("road_cut", 6), ("drained_basin", 4))
 
 
@@ -95,7 +104,8 @@ def _scooped(ground: Floats, world: World, shapes: list[Polygon]) -> Floats:
 
 def _slump_layers(state: State, look: Look) -> Floats:
     green = min(GREENING_PER_YEAR * state.resting, 0.85)
-    return np.asarray((1 - green) * look.layers("mud") + green * look.layers("tundra"), dtype=np.float32)
+    mud = look.layers("mud") * np.array(state.feature.tint or 1.0, np.float32)
+    return np.asarray((1 - green) * mud + green * look.layers("tundra"), dtype=np.float32)
 
 
 def _headwall(state: State) -> list[Polygon]:
@@ -112,6 +122,8 @@ def _mark_layers(kind: str, look: Look) -> Floats:
         "snow_patch": {"wet_snow": 1.0},
         "road_cut": {"gravel": 0.6, "mud": 0.4},
         "drained_basin": {"sedge": 0.55, "mud": 0.45},
+        "bare_patch": {"gravel": 0.55, "lichen": 0.45},
+        "burn_scar": {"headwall": 0.6, "tundra": 0.4},
     }
     return np.asarray(sum(share * look.layers(name) for name, share in mixes[kind].items()), dtype=np.float32)
 
@@ -119,7 +131,7 @@ def _mark_layers(kind: str, look: Look) -> Floats:
 def _marks(world: World, seed: int, lakes: Cast, slumps: Cast) -> tuple[tuple[str, Polygon], ...]:
     taken = unary_union([shape.buffer(40) for cast in (lakes, slumps) for _, shape in cast.envelopes()])
     marks: list[tuple[str, Polygon]] = []
-    for kind, wanted in CONFUSERS:
+    for kind, wanted in (world.lakescape.marks if world.lakescape else ()) or CONFUSERS:
         rng = generator(seed, world.name, "marks", kind)
         found = 0
         for _ in range(400):
@@ -134,7 +146,7 @@ def _marks(world: World, seed: int, lakes: Cast, slumps: Cast) -> tuple[tuple[st
 
 def _mark(world: World, kind: str, rng: np.random.Generator) -> Polygon:
     left, bottom, right, top = world.bounds
-    hectares = {"river_bar": (0.4, 2.0), "snow_patch": (0.15, 0.8), "road_cut": (0.2, 0.7), "drained_basin": (5.0, 12.0)}[kind]
+    hectares = HECTARES[kind]
     area = float(rng.uniform(*hectares)) * 10_000
     x, y, angle = float(rng.uniform(left, right)), float(rng.uniform(bottom, top)), float(rng.uniform(0, 180))
     if kind in {"river_bar", "road_cut"}:
@@ -144,5 +156,5 @@ def _mark(world: World, kind: str, rng: np.random.Generator) -> Polygon:
         angle = float(np.degrees(np.arctan2(after.y - point.y, after.x - point.x)))
         aside = (38.0 if kind == "river_bar" else 30.0) * float(rng.choice([-1, 1]))
         x, y = point.x - aside * np.sin(np.radians(angle)), point.y + aside * np.cos(np.radians(angle))
-    aspect = {"river_bar": 3.5, "snow_patch": 2.5, "road_cut": 2.0, "drained_basin": 1.3}[kind]
+    aspect = ASPECTS[kind]
     return Blob(float(x), float(y), area, aspect, angle, wobble(rng, 0.6)).polygon()

@@ -29,6 +29,7 @@ WORLDS: Mapping[str, str] = MappingProxyType(
         ARCTIC.name: "Tundra island at 72 N: retrogressive thaw slumps, thermokarst lakes and what looks like them, 7 km across",
         "randomised-mountains": "Mountains in which everything is drawn from the seed, 9 km across: to train and test networks on",
         "randomised-tundra": "Tundra in which everything is drawn from the seed, 9 km across: to train and test networks on",
+        "randomised-slumps": "Tundra with many slumps and what resembles them, all drawn from the seed, 9 km across",
     }
 )
 SEASON_MONTHS = (7, 8, 9)

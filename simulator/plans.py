@@ -55,3 +55,22 @@ class Lakescape:
     """Course of the tundra's river, metres east and north of the corner."""
     road: tuple[tuple[float, float], ...] = ()
     river_width_m: float = 70.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slumpscape:
+    """What slumps the tundra has, besides the scripted ones."""
+
+    per_lake: float = 1.2
+    """Slumps per scattered lake."""
+    hectares: tuple[float, float] = (0.25, 3.5)
+    aspect: tuple[float, float] = (1.0, 1.7)
+    floors: tuple[float, float] = (1.0, 1.0)
+    """Brightness of their mud: dry silt is pale, and thawed, wet mud less than half as bright (Lantz & Kokelj 2008 describe both)."""
+    resting: float = 0.0
+    """Share that stabilised in some year and turns green."""
+    gap_m: float = 60.0
+    """Least distance between two."""
+
+
+PLAIN_SLUMPS = Slumpscape()

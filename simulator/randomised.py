@@ -10,20 +10,23 @@ from simulator.features import Life
 from simulator.frames import CHIP_M
 from simulator.look import Air, Look, Model, Radar, Snow
 from simulator.noise import generator
-from simulator.plans import Lakescape, Mix, Plan, Site
+from simulator.plans import PLAIN_SLUMPS, Lakescape, Mix, Plan, Site, Slumpscape
 from simulator.shapes import Blob
 from simulator.spectra import MATERIALS, WATER
 from simulator.valleys import Landform, Valley
 from simulator.worlds import World
 
-Kind = Literal["mountains", "tundra"]
-KINDS: tuple[Kind, ...] = ("mountains", "tundra")
+Kind = Literal["mountains", "tundra", "slumps"]
+KINDS: tuple[Kind, ...] = ("mountains", "tundra", "slumps")
 SIDE = 4
 """Chips along a side: all in one tile, so that no apron is made twice."""
 REACH_M = 9600.0  # the valleys cross the region and its apron in whatever direction they run
 STEP_M = 2400.0
 LATTICE_M = 22400
 CLEARANCE_M = 90.0
+_SCATTERED = {"mountains": (18, 48), "tundra": (12, 44), "slumps": (8, 20)}
+_RESEMBLING = (("river_bar", 14), ("snow_patch", 10), ("road_cut", 8), ("drained_basin", 5), ("bare_patch", 20), ("burn_scar", 5))
+"""What is taken for slumps, and how many of each at most."""
 BRIGHT = ("snow", "firn", "wet_snow", "ice", "lake_ice")
 
 
@@ -61,7 +64,7 @@ def name_of(kind: Kind, seed: int) -> str:
 
 
 def randomised(seed: int, kind: Kind) -> World:
-    """Draw a world: mountains with glaciers, or tundra with thaw lakes and slumps; lakes are the target in both."""
+    """Draw a world: mountains with glaciers, or tundra with thaw lakes and slumps; lakes are the target but in `slumps`."""
     draw = Draw(generator(seed, "randomised", kind))
     zone = draw.count(1, 60)
     east, north = (draw.count(16, 28), draw.count(140, 270)) if kind == "mountains" else (draw.count(20, 24), draw.count(250, 355))
@@ -72,7 +75,7 @@ def randomised(seed: int, kind: Kind) -> World:
     return World(
         name=name_of(kind, seed),
         title=f"Randomised {kind}, seed {seed}",
-        target="lakes",
+        target="slumps" if kind == "slumps" else "lakes",
         epsgs=(32600 + zone,),
         corner=(east * LATTICE_M, north * LATTICE_M),
         chips=chips,
@@ -80,12 +83,34 @@ def randomised(seed: int, kind: Kind) -> World:
         optical_dates=draw.count(2, 4),
         ascending=draw.count(1, 2),
         descending=draw.count(0, 1),
-        scattered=draw.count(18, 48) if kind == "mountains" else draw.count(12, 44),
+        scattered=draw.count(*_SCATTERED[kind]),
         utc_hour=(draw.between(9.6, 11.0) - (6 * zone - 183) / 15) % 24,
-        ground=kind,
+        ground="mountains" if kind == "mountains" else "tundra",
         land=land,
-        lakescape=_mountain_lakes(draw, land) if kind == "mountains" else _tundra_lakes(draw, middle),
+        lakescape=_lakescape(draw, kind, land, middle),
         look=_look(draw, base),
+        slumps=_slumps(draw) if kind == "slumps" else PLAIN_SLUMPS,
+    )
+
+
+def _lakescape(draw: Draw, kind: Kind, land: Landform, middle: tuple[float, float]) -> Lakescape:
+    if kind == "mountains":
+        return _mountain_lakes(draw, land)
+    lakes = _tundra_lakes(draw, middle)
+    if kind == "tundra":
+        return lakes
+    return replace(lakes, marks=tuple((name, draw.count(0, most)) for name, most in _RESEMBLING))
+
+
+def _slumps(draw: Draw) -> Slumpscape:
+    """Many slumps, from a tenth of a hectare on, wet and dry, some at rest, some in clusters."""
+    return Slumpscape(
+        per_lake=draw.scale(1.0, 8.0),
+        hectares=(0.1, draw.scale(2.0, 9.0)),
+        aspect=(1.0, draw.between(1.5, 2.4)),
+        floors=(draw.between(0.35, 0.6), draw.between(0.8, 1.3)),
+        resting=draw.between(0, 0.3),
+        gap_m=draw.scale(20, 60),
     )
 
 
@@ -96,6 +121,8 @@ def _chips(draw: Draw) -> tuple[int, int, int, int]:
 
 
 def _landform(draw: Draw, kind: Kind) -> Landform:
+    if kind == "slumps":
+        return Landform(rolling_m=draw.scale(14, 60), base_m=draw.between(20, 500))
     if kind == "tundra":
         return Landform(rolling_m=draw.scale(5, 45), base_m=draw.between(60, 400) if draw.rng.random() < 0.6 else draw.between(3800, 5000))
     floor = draw.between(1500, 5000)

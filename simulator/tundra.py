@@ -1,6 +1,6 @@
 """Where the slumps and lakes of the tundra world lie, and the road and river that look like them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 from shapely.geometry import LineString, Polygon, box
 
-from simulator.features import Bridge, Cast, Feature, Life
+from simulator.features import SCRIPT_YEAR, Bridge, Cast, Feature, Life
 from simulator.noise import fractal, generator
 from simulator.plans import Lakescape
 from simulator.shapes import Blob, wobble
@@ -20,7 +20,8 @@ from simulator.worlds import World
 Floats = npt.NDArray[np.float32]
 HECTARE = 10_000.0
 GAP_M = 60.0
-SLUMPS_PER_LAKE = 1.2
+WETTING = (0.8, 0.35)
+"""How much more than the visible bands near and short infrared darken with water, as exponents of the brightness."""
 FAN = (1, 0.24, np.pi)  # wide at the headwall, narrow at the toe
 RIVER = ((-4300.0, 6000.0), (-3100.0, 4100.0), (-2700.0, 2300.0), (-1400.0, 1300.0), (-1250.0, -300.0), (300.0, -1400.0), (1500.0, -3600.0))
 ROAD = ((-6000.0, 400.0), (-4000.0, 250.0), (-2600.0, -900.0), (-900.0, -1750.0), (700.0, 300.0), (1200.0, 2200.0), (900.0, 6000.0))
@@ -147,23 +148,41 @@ def _slump(world: World, seed: int, relief: Floats, plan: Plan) -> Feature:
 
 def _scattered_slumps(world: World, seed: int, relief: Floats, taken: list[Polygon]) -> list[Feature]:
     rng = generator(seed, world.name, "slumps")
+    wanted = world.slumps
     left, bottom, right, top = world.bounds
     slumps: list[Feature] = []
     for _ in range(2500):
-        hectares = float(np.exp(rng.uniform(np.log(0.25), np.log(3.5))))
+        hectares = float(np.exp(rng.uniform(*np.log(wanted.hectares))))
         place = float(rng.uniform(left, right)) - world.corner[0], float(rng.uniform(bottom, top)) - world.corner[1]
         rate = float(rng.choice([2.0, 4.0, 7.0, 12.0]))
         slope = downhill_deg(world, relief, world.corner[0] + place[0], world.corner[1] + place[1])[1]
-        if len(slumps) >= world.scattered * SLUMPS_PER_LAKE or slope < 0.03:
+        if len(slumps) >= world.scattered * wanted.per_lake or slope < 0.03:
             continue
-        plan = Plan(f"slump-{len(slumps):02d}", place, hectares, float(rng.uniform(1.0, 1.7)), Life(lengthens_m=rate))
-        slump = _slump(world, seed, relief, plan)
+        plan = Plan(f"slump-{len(slumps):02d}", place, hectares, float(rng.uniform(*wanted.aspect)), _life(world, rng, rate))
+        slump = replace(_slump(world, seed, relief, plan), tint=_floor_tint(world, seed, plan.name))
         shape = Cast((slump,), (), seed).envelopes()[0][1]
         if any(shape.intersects(other) for other in taken):
             continue
-        taken.append(shape.buffer(GAP_M))
+        taken.append(shape.buffer(wanted.gap_m))
         slumps.append(slump)
     return slumps
+
+
+def _life(world: World, rng: np.random.Generator, rate: float) -> Life:
+    if not world.slumps.resting:
+        return Life(lengthens_m=rate)
+    rests = int(rng.integers(SCRIPT_YEAR - 4, SCRIPT_YEAR + 6)) if rng.random() < world.slumps.resting else None
+    return Life(lengthens_m=rate, rests=rests)
+
+
+def _floor_tint(world: World, seed: int, name: str) -> tuple[float, ...]:
+    """Factors of a slump floor's fourteen layers: wet mud is darker, most of all in the infrared; nothing where all floors are alike."""
+    low, high = world.slumps.floors
+    if low == high == 1.0:
+        return ()
+    brightness = float(generator(seed, world.name, name, "floor").uniform(low, high))
+    visible, near, short = brightness, brightness ** (1 + WETTING[0] * (brightness < 1)), brightness ** (1 + sum(WETTING) * (brightness < 1))
+    return (*(visible,) * 5, *(near,) * 5, *(short,) * 2, 1.0, 1.0)
 
 
 def downhill_deg(world: World, relief: Floats, x: float, y: float) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from shapely.geometry import Polygon
 
 from simulator.frames import CHIP_M, Frame, cover, rectangle_lonlat
 from simulator.look import PLAIN, Look
-from simulator.plans import Lakescape
+from simulator.plans import PLAIN_SLUMPS, Lakescape, Slumpscape
 from simulator.valleys import MOUNTAINS, Landform
 
 APRON_M = 1400.0  # ground beyond the region: mountains there cast shadows into it, and the zone 44 frames are turned by four degrees
@@ -34,6 +34,7 @@ class World:
     descending: int = 2
     scattered: int = 30
     """Lakes placed at random, besides the scripted ones."""
+    slumps: Slumpscape = PLAIN_SLUMPS
     utc_hour: float = 5.43
     ground: Literal["mountains", "tundra"] = "mountains"
     land: Landform = MOUNTAINS

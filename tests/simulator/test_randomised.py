@@ -102,3 +102,24 @@ def test_many_makes_a_world_once_and_the_same_as_alone(tmp_path: Path) -> None:
     make(randomised(901, "tundra"), [2019], tmp_path / "alone", seed=901, workers=1)
     assert (tmp_path / "alone" / "truth" / "lakes" / "year=2019.parquet").read_bytes() == truth.read_bytes()
     assert len(gpd.read_parquet(truth)) > 3
+
+
+def test_slump_worlds_hold_small_and_large_slumps_wet_and_dry_and_what_resembles_them() -> None:
+    worlds = [randomised(seed, "slumps") for seed in SEEDS]
+    slumps = [feature for world, seed in zip(worlds, SEEDS, strict=True) for feature in tundra_features(world, seed)[1].features]
+    hectares, floors = [feature.blob.area_m2 / 1e4 for feature in slumps], [feature.tint[0] for feature in slumps]
+    assert {world.target for world in worlds} == {"slumps"}
+    assert min(hectares) < 0.25 < 2 < max(hectares)
+    assert min(floors) < 0.7 < 0.9 < max(floors)
+    assert {kind for world in worlds for kind, count in world.lakescape.marks if count} > {"bare_patch", "river_bar"}
+
+
+def test_wet_floors_lose_more_light_in_the_infrared() -> None:
+    world = randomised(SEEDS[0], "slumps")
+    wet = min((feature.tint for feature in tundra_features(world, SEEDS[0])[1].features), key=lambda tint: tint[0])
+    assert wet[0] > wet[7] > wet[11]
+
+
+def test_named_and_tundra_worlds_keep_dry_floors() -> None:
+    for world in (ARCTIC, randomised(SEEDS[0], "tundra")):
+        assert all(feature.tint == () for feature in tundra_features(world, 7)[1].features)
