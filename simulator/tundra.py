@@ -181,7 +181,11 @@ def _floor_tint(world: World, seed: int, name: str) -> tuple[float, ...]:
     if low == high == 1.0:
         return ()
     brightness = float(generator(seed, world.name, name, "floor").uniform(low, high))
-    visible, near, short = brightness, brightness ** (1 + WETTING[0] * (brightness < 1)), brightness ** (1 + sum(WETTING) * (brightness < 1))
+    visible, near, short = (
+        brightness,
+        brightness ** (1 + WETTING[0] * (brightness < 1)),
+        brightness ** (1 + sum(WETTING) * (brightness < 1)),
+    )
     return (*(visible,) * 5, *(near,) * 5, *(short,) * 2, 1.0, 1.0)
 
 

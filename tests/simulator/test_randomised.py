@@ -109,8 +109,10 @@ def test_slump_worlds_hold_small_and_large_slumps_wet_and_dry_and_what_resembles
     slumps = [feature for world, seed in zip(worlds, SEEDS, strict=True) for feature in tundra_features(world, seed)[1].features]
     hectares, floors = [feature.blob.area_m2 / 1e4 for feature in slumps], [feature.tint[0] for feature in slumps]
     assert {world.target for world in worlds} == {"slumps"}
-    assert min(hectares) < 0.25 < 2 < max(hectares)
-    assert min(floors) < 0.7 < 0.9 < max(floors)
+    assert min(hectares) < 0.25
+    assert max(hectares) > 2
+    assert min(floors) < 0.7
+    assert max(floors) > 0.9
     assert {kind for world in worlds for kind, count in world.lakescape.marks if count} > {"bare_patch", "river_bar"}
 
 
