@@ -188,7 +188,7 @@ def relief_of(dem: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _slope_deg(height: Tensor) -> Tensor:
-    """Slope by central differences; one-sided at the rim, so that a window without a halo keeps it."""
+    """Slope by central differences; one-sided beside unknown heights and at the rim, so that a window without a halo keeps it."""
     down, along = (_rise(height, axis) for axis in (1, 2))
     return torch.rad2deg(torch.atan(torch.hypot(down, along)))
 
@@ -196,9 +196,15 @@ def _slope_deg(height: Tensor) -> Tensor:
 def _rise(height: Tensor, axis: int) -> Tensor:
     size = height.shape[axis]
     places = torch.arange(size, device=height.device)
-    before, after = (places - _REACH_PX).clamp_min(0), (places + _REACH_PX).clamp_max(size - 1)
-    run = ((after - before).clamp_min(1) * PIXEL_M).float()
-    return (height.index_select(axis, after) - height.index_select(axis, before)) / (run[:, None] if axis == 1 else run)
+    shape = (-1, 1) if axis == 1 else (-1,)
+    rise, run = torch.zeros_like(height), torch.zeros_like(height)
+    for sign in (-1, 1):
+        there = places + sign * _REACH_PX
+        other = height.index_select(axis, there.clamp(0, size - 1))
+        known = torch.isfinite(other) & (there == there.clamp(0, size - 1)).reshape(shape)
+        rise = rise + torch.where(known, sign * (other - height), 0.0)
+        run = run + known * (_REACH_PX * PIXEL_M)
+    return torch.where(run > 0, rise / run, math.nan)
 
 
 @lru_cache(maxsize=4)
