@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.facts.errors import EXIT_UNITS_FAILED
-from catalog.facts.options import DEFAULT_MODEL, MapOptions
+from catalog.facts.options import MapOptions
 from catalog.stores.files import write_if_changed
 from commands.console import OUT, progress_shown, say, show_json, show_table
 from commands.running import run_annual, run_draw, run_score
@@ -39,7 +39,9 @@ def demo(
     store: Annotated[str, typer.Option(help="Folder to write; worlds, cubes, inventories, tracks and pictures go in.")] = "demo-store",
     *,
     seed: Annotated[int, typer.Option(help="Another seed makes other worlds.")] = 7,
-    model: Annotated[str, typer.Option(help="A name of `cryoatlas models list`, or weights: a folder or file.")] = DEFAULT_MODEL,
+    model: Annotated[
+        str | None, typer.Option(help="What maps the lakes: a name of `cryoatlas models list`, or weights; else the default.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Simulate two small regions, map their lakes for several years, track and score them. No network, no account, no server.
@@ -64,7 +66,7 @@ def demo(
         raise typer.Exit(EXIT_UNITS_FAILED)
 
 
-def _play(chapter: _Chapter, store: Path, seed: int, model: str, *, quiet: bool) -> tuple["ScoreCard", list[str], dict[str, float]]:
+def _play(chapter: _Chapter, store: Path, seed: int, model: str | None, *, quiet: bool) -> tuple["ScoreCard", list[str], dict[str, float]]:
     world, clock = store / "worlds" / chapter.world, time.monotonic()
     tell = (lambda _: None) if quiet else say
     tell(f"{chapter.title}: simulating {chapter.years[0]} to {chapter.years[-1]}")

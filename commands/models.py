@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 import typer
 
 from catalog.facts.cards import WeightsCard
-from catalog.facts.options import DEFAULT_MODEL
-from catalog.stores.weights import find_card, shipped_names
+from catalog.facts.detector_cards import DetectorCard
+from catalog.facts.options import DEFAULT_MODELS
+from catalog.stores.weights import Card, find_card, shipped_names
+from commands.cards import facts_of_detector
 from commands.console import say, show_json, show_table
 from commands.running import run_convert
 from infra.settings import read_settings
@@ -24,13 +26,14 @@ def list_models(*, as_json: _Json = False) -> None:
 
     Example: cryoatlas models list
     """
-    facts = [(card.name, card.title, card.licence, card.trained_on) for card in MODELS.values()]
-    facts += [(card.name, card.title, card.licence, card.trained_on) for card, _ in map(find_card, shipped_names())]
-    rows = [(*row, "default" if row[0] == DEFAULT_MODEL else "") for row in facts]
+    facts = [(card.name, "lakes", card.title, card.licence, card.trained_on) for card in MODELS.values()]
+    shipped = [card for card, _ in map(find_card, shipped_names())]
+    facts += [(card.name, _target_of(card), card.title, card.licence, card.trained_on) for card in shipped]
+    rows = [(*row, "default" if row[0] in DEFAULT_MODELS.values() else "") for row in facts]
     if as_json:
-        show_json([dict(zip(("name", "title", "licence", "trained_on", "use"), row, strict=True)) for row in rows])
+        show_json([dict(zip(("name", "maps", "title", "licence", "trained_on", "use"), row, strict=True)) for row in rows])
     else:
-        show_table("Models", ("name", "title", "licence", "trained on", "use"), rows)
+        show_table("Models", ("name", "maps", "title", "licence", "trained on", "use"), rows)
 
 
 @app.command("show")
@@ -101,7 +104,15 @@ def _facts_without_weights(name: str, version: str, sha256: str) -> dict[str, ob
     }
 
 
-def _facts_of(card: WeightsCard) -> dict[str, object]:
+def _target_of(card: Card) -> str:
+    return "slumps" if isinstance(card, DetectorCard) else "lakes"
+
+
+def _facts_of(card: Card) -> dict[str, object]:
+    return facts_of_detector(card) if isinstance(card, DetectorCard) else _facts_of_segmenter(card)
+
+
+def _facts_of_segmenter(card: WeightsCard) -> dict[str, object]:
     network, scaled = card.network, card.statistics
     return {
         "name": card.name,

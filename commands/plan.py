@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.facts.options import DEFAULT_MODEL, SearchOptions
+from catalog.facts.options import SearchOptions
 from catalog.facts.plans import plan_of
 from catalog.facts.territory import territory_of
 from catalog.stores.candidates import find_candidates
@@ -19,7 +19,7 @@ def plan(
     years: Annotated[str, typer.Option(help="One year or a span, for example 2018-2023.")],
     catalog: Annotated[str, typer.Option(help="As for `cryoatlas run`.")],
     *,
-    model: Annotated[str, typer.Option(help="As for `cryoatlas run`; decides the model hours.")] = DEFAULT_MODEL,
+    model: Annotated[str | None, typer.Option(help="As for `cryoatlas run`; decides the model hours.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Count tiles, scenes and holes, and estimate bytes and hours, from the catalog alone: no pixel is read.

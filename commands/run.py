@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from catalog.facts.errors import EXIT_UNITS_FAILED
-from catalog.facts.options import DEFAULT_MODEL, MapOptions, SearchOptions
+from catalog.facts.options import MapOptions, SearchOptions
 from catalog.facts.records import RegionYearReport
 from catalog.stores.store import open_store
 from commands.console import progress_shown, report_as_dict, say, show_json, show_table, stage_rows
@@ -24,8 +24,9 @@ def run(  # noqa: PLR0913 - the options of a command are its form
     store: Annotated[str, typer.Option(help="Folder that holds cubes, inventories and the ledger.")],
     *,
     model: Annotated[
-        str, typer.Option(help="A name of `cryoatlas models list`, or weights: a folder, hf://..., https://...")
-    ] = DEFAULT_MODEL,
+        str | None,
+        typer.Option(help="A name of `cryoatlas models list`, or weights: a folder, hf://..., https://...; else the target's default."),
+    ] = None,
     glacier_outlines: Annotated[str | None, typer.Option(help="RGI or GLIMS outlines; tiles beyond their buffer are skipped.")] = None,
     until: Annotated[
         Literal["surface", "inventory"], typer.Option(help="surface: build cubes, for training chips, and map nothing.")
@@ -49,7 +50,9 @@ def run(  # noqa: PLR0913 - the options of a command are its form
         show_json([report_as_dict(report) for report in reports])
     else:
         show_table("Stages", ("region", "year", "stage", "units", "worked on now", "seconds"), stage_rows(reports))
-    _conclude(reports, store, f"--catalog {catalog} --model {model}" + (" --until surface" if until == "surface" else ""))
+    _conclude(
+        reports, store, f"--catalog {catalog}" + (f" --model {model}" if model else "") + (" --until surface" if until == "surface" else "")
+    )
 
 
 def _export(reports: tuple[RegionYearReport, ...], store: str) -> None:

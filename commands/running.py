@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def run_annual(  # noqa: PLR0913 - the same form as the flow
-    regions: list[str], years: list[int], catalog: str, store: str, model: str, options: MapOptions, outlines: str | None
+    regions: list[str], years: list[int], catalog: str, store: str, model: str | None, options: MapOptions, outlines: str | None
 ) -> tuple[RegionYearReport, ...]:
     """Run the `annual` flow in this process."""
     from flows.annual import annual  # noqa: PLC0415 - see the module's first line

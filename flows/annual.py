@@ -7,7 +7,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from catalog.facts.options import DEFAULT_MODEL, MapOptions
+from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport
 from flows.map_region import map_region
 from flows.outcomes import Attempts
@@ -20,7 +20,7 @@ _REGIONS_AT_ONCE = 2
 
 @task(cache_policy=NO_CACHE, task_run_name="{region}")
 def _map_years(  # noqa: PLR0913 - passes a deployment's form on
-    region: str, years: Sequence[int], catalog: str, store: str, model: str, options: MapOptions, outlines: str | None
+    region: str, years: Sequence[int], catalog: str, store: str, model: str | None, options: MapOptions, outlines: str | None
 ) -> tuple[RegionYearReport, ...]:
     # names are given at first sight, so the years of one region run in ascending order and never beside each other
     attempts = Attempts()
@@ -39,7 +39,7 @@ def annual(  # noqa: PLR0913 - a deployment's parameters are its form
     years: list[int],
     catalog: str,
     store: str,
-    model: str = DEFAULT_MODEL,
+    model: str | None = None,
     options: MapOptions = _DEFAULTS,
     outlines: str | None = None,
 ) -> tuple[RegionYearReport, ...]:

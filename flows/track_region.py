@@ -13,10 +13,10 @@ _DEFAULTS = MapOptions()
 @flow(name="track-region", flow_run_name="{region}-{target}")
 def track_region(region: str, store: str, target: Target = "lakes", options: MapOptions = _DEFAULTS) -> StageReport:
     """Follow every feature of a region through the years that the store holds."""
-    return track_features(region, target, store, options.track)
+    return track_features(region, target, store, options.tracking(target))
 
 
 @flow(name="track-inventories", flow_run_name="{region}")
 def track_inventories(region: str, pattern: str, store: str, options: MapOptions = _DEFAULTS) -> StageReport:
     """Follow the features of inventories of others: vector files with the year in their name."""
-    return track_outlines(region, pattern, store, options.track)
+    return track_outlines(region, pattern, store, options.tracking("lakes"))

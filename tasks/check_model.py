@@ -1,33 +1,55 @@
 """A model's name to the promise that it can map the job, before any pixel is read."""
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.errors import WrongCall
-from catalog.facts.records import Job
+from catalog.facts.options import DEFAULT_MODELS
+from catalog.facts.records import Job, Target
 from catalog.facts.schemas import SURFACE
-from catalog.stores.weights import find_weights, read_weights, shipped_names
-from models.segmenter.contract import check
-from models.segmenter.registry import is_name, model_named
+from catalog.stores.weights import find_card, find_weights, read_detector, read_weights, shipped_names
+from models.detector import contract as of_slumps
+from models.detector.registry import DETECTORS, detector_named
+from models.segmenter import contract as of_lakes
+from models.segmenter.registry import MODELS, is_name, model_named
 
-TARGETS = ("lakes",)
-"""What segmenters map; slumps need a detector of instances."""
 
-
-@task(cache_policy=NO_CACHE, task_run_name="check-{model_name}")
-def check_model(job: Job, model_name: str, cache: Path) -> str:
-    """Return the model by its name, or by the path of its weights on this machine, whole and verified.
+@task(cache_policy=NO_CACHE, task_run_name="check-{job.region}")
+def check_model(job: Job, model_name: str | None, cache: Path) -> str:
+    """Return the model by its name, or by the path of its weights on this machine, whole and verified; None asks for the default.
 
     Raises UnknownModel, WeightsMissing, WeightsUnfit, BandsMissing or WrongCall when it cannot map the job's target from a
     surface cube.
     """
-    here = model_name if is_name(model_name) else str(find_weights(model_name, cache).resolve())
-    model = model_named(here, read_weights, shipped=shipped_names())
-    if job.target not in TARGETS:
+    named = model_name or DEFAULT_MODELS[job.target]
+    here = named if is_name(named) else str(find_weights(named, cache).resolve())
+    available: Mapping[str, Collection[str]] = {spec.name: spec.bands or (spec.name.upper(),) for spec in SURFACE}
+    maps, title = _maps(here, job.target)
+    if maps != job.target:
         raise WrongCall(
-            f"{job.region} holds {job.target}, and {model.name} maps {' and '.join(TARGETS)}: give the region file a target it maps."
+            f"{job.region} holds {job.target}, and {title} maps {maps}: use {DEFAULT_MODELS[job.target]}, or give the region file the "
+            f"target {maps}."
         )
-    check(model.contract, {spec.name: spec.bands or (spec.name.upper(),) for spec in SURFACE}, model=model.name)
+    if job.target == "slumps":
+        detector = detector_named(here, read_detector, shipped=shipped_names())
+        of_slumps.check(detector.contract, available, model=detector.name)
+    else:
+        model = model_named(here, read_weights, shipped=shipped_names())
+        of_lakes.check(model.contract, available, model=model.name)
     return here
+
+
+def _maps(model: str, otherwise: Target) -> tuple[Target, str]:
+    """What a model maps, and its name; a name that nobody knows maps `otherwise`, so that the registry can say which is nearest."""
+    if model in MODELS:
+        return "lakes", model
+    if model in DETECTORS:
+        return "slumps", model
+    if is_name(model) and model not in shipped_names():
+        return otherwise, model
+    card, _ = find_card(model)
+    return ("slumps" if isinstance(card, DetectorCard) else "lakes"), card.name

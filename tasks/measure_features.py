@@ -1,20 +1,17 @@
 """Outlines of all tiles to whole, measured features of a region-year, each owned once; names come later."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 
 import numpy as np
-import rasterio.features
-import shapely
-from affine import Affine
 from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import State
-from catalog.facts.grids import CHIP_PX, PIXEL_M, Tile, tiles_over_bounds
+from catalog.facts.grids import PIXEL_M
 from catalog.facts.options import OutlineOptions
 from catalog.facts.records import Job, Outcome, StageReport
 from catalog.facts.schemas import LAKES, PROBABILITY, SURFACE
@@ -25,8 +22,9 @@ from catalog.stores.provenance import provenance_of, providers_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import put_features, read_table
-from models.outlines.geodesy import pixel_area_m2, representative_points, to_degrees, to_metres, zone_area_perimeter
-from models.outlines.inventory import Origin, Shapes, lakes_table
+from models.outlines.geodesy import pixel_area_m2, representative_points
+from models.outlines.ground import claimed_shapes, extent_of, pixel_bounds, pixels_inside
+from models.outlines.inventory import Origin, lakes_table
 from models.outlines.join import join
 from models.outlines.measure import Statistics, Surroundings, measure, window_of
 from models.outlines.polygonize import polygons_of
@@ -69,9 +67,10 @@ def measure_features(job: Job, options: OutlineOptions) -> StageReport:
 
 def _produce(job: Job, store: Store, options: OutlineOptions, inputs: Mapping[str, object]) -> Outcome:
     zones = {ground.epsg: zone for ground in territory(job).zones if (zone := _zone(job, store, ground, options)) is not None}
-    owned = own([ZoneFeatures(epsg, zone.polygons, _extent(zone.ground)) for epsg, zone in zones.items()])
+    owned = own([ZoneFeatures(epsg, zone.polygons, extent_of(zone.ground)) for epsg, zone in zones.items()])
     features = [(feature, zones[feature.epsg]) for feature in owned]
-    shapes, geometry, features = _shapes(features, options.keep_area_m2)
+    shapes, geometry, kept = claimed_shapes([(feature, zone.ground) for feature, zone in features], options.keep_area_m2)
+    features = [features[place] for place in kept]
     statistics = [_statistics(job, feature, zone, options.threshold) for feature, zone in features]
     origin = Origin(job.year, ledger.fingerprint_of(inputs), providers_of(store, job))
     table = lakes_table([""] * len(features), shapes, statistics, origin=origin, min_area_m2=options.min_area_m2)
@@ -99,63 +98,13 @@ def _zone(job: Job, store: Store, ground: ZoneTerritory, options: OutlineOptions
     return _Zone(ground, kept, polygons, surface, probability)
 
 
-def _extent(ground: ZoneTerritory) -> shapely.Geometry:
-    return shapely.union_all([box for tile in ground.tiles for box in _chip_boxes(tile, ground.chip_mask(tile))])
-
-
-def _chip_boxes(tile: Tile, chips: NDArray[np.bool_]) -> Iterator[shapely.Geometry]:
-    left, _, _, top = tile.bounds_lbrt
-    side = CHIP_PX * PIXEL_M
-    if chips.all():
-        yield shapely.box(*tile.bounds_lbrt)
-        return
-    for row, column in np.argwhere(chips):
-        west, north = left + int(column) * side, top - int(row) * side
-        yield shapely.box(west, north - side, west + side, north)
-
-
-def _shapes(
-    features: list[tuple[OwnedFeature, _Zone]], keep_area_m2: float
-) -> tuple[Shapes, NDArray[np.object_], list[tuple[OwnedFeature, _Zone]]]:
-    """Geodesic figures of the features that are large enough and belong to this region."""
-    geometry = np.array([to_degrees(np.array([f.polygon], object), f.epsg)[0] for f, _ in features], dtype=object)
-    points = np.array([representative_points(np.array([f.polygon], object), f.epsg)[0] for f, _ in features]).reshape(-1, 2)
-    figures = [zone_area_perimeter(np.array([f.polygon], object), f.epsg) for f, _ in features]
-    area, perimeter = (np.array([part[side][0] for part in figures]).reshape(-1) for side in (0, 1))
-    tiles = [_tile_at(zone.ground, point) for (_, zone), point in zip(features, points, strict=True)]
-    claimed = np.array([tile in zone.ground.claimed for (_, zone), tile in zip(features, tiles, strict=True)], bool)
-    keep = np.flatnonzero((area >= keep_area_m2) & claimed)
-    chosen = [features[i] for i in keep]
-    names, zones = [tiles[i].id for i in keep], [features[i][0].epsg for i in keep]
-    return Shapes(points[keep, 0], points[keep, 1], area[keep], perimeter[keep], names, zones), geometry[keep], chosen
-
-
-def _tile_at(ground: ZoneTerritory, point: NDArray[np.float64]) -> Tile:
-    """Tile of this zone's lattice that holds a point (longitude, latitude)."""
-    at = shapely.get_coordinates(to_metres(np.array([shapely.Point(*point)], object), ground.epsg))[0]
-    east, north = float(at[0]), float(at[1])
-    return next(tiles_over_bounds(ground.epsg, (east, north, east + 1e-6, north + 1e-6), ground.tiles[0].chips))
-
-
 def _statistics(job: Job, feature: OwnedFeature, zone: _Zone, threshold: float) -> Statistics:
-    window = window_of(_pixel_bounds(feature.polygon))
-    inside = _inside(feature.polygon, window)
+    window = window_of(pixel_bounds(feature.polygon))
+    inside = pixels_inside([feature.polygon], window)
     others = to_mask(between_rows(zone.runs, window[0], window[2]), window) & ~inside
     longitude, latitude = representative_points(np.array([feature.polygon], object), feature.epsg)[0]
     area = pixel_area_m2(feature.epsg, float(longitude), float(latitude))
     return measure(inside, others, _surroundings(zone, window), pixel_area_m2=area, year=job.year, threshold=threshold)
-
-
-def _pixel_bounds(polygon: shapely.Geometry) -> tuple[int, int, int, int]:
-    left, bottom, right, top = shapely.bounds(polygon)
-    return (int(np.floor(-top / PIXEL_M)), int(np.floor(left / PIXEL_M)), int(np.ceil(-bottom / PIXEL_M)), int(np.ceil(right / PIXEL_M)))
-
-
-def _inside(polygon: shapely.Geometry, window: Sequence[int]) -> NDArray[np.bool_]:
-    top, left, bottom, right = window
-    transform = Affine(PIXEL_M, 0, left * PIXEL_M, 0, -PIXEL_M, -top * PIXEL_M)
-    burned = rasterio.features.rasterize([polygon], (bottom - top, right - left), transform=transform, dtype="uint8")
-    return np.asarray(burned, bool)
 
 
 def _surroundings(zone: _Zone, window: tuple[int, int, int, int]) -> Surroundings:

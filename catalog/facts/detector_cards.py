@@ -1,5 +1,6 @@
 """What travels beside a slump detector's weights: its shape, the numbers it was scaled by, how sure its scores are, and what it saw."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,9 +12,7 @@ DETECTOR_FORMAT: Final = 1
 RGB, NDVI, NIR, TOPO = "rgb", "ndvi", "nir", "topo"
 CHANNELS: Final[Mapping[str, int]] = MappingProxyType({RGB: 3, NDVI: 1, NIR: 1, TOPO: 2})
 """Channels of each modality: red, green, blue; NDVI; near infrared; relative elevation and slope."""
-Backbone = Literal[
-    "mvitv2_nano", "mvitv2_micro", "mvitv2_tiny", "mvitv2_small", "mvitv2_base", "mvitv2_large", "resnet50", "resnet18"
-]
+Backbone = Literal["mvitv2_nano", "mvitv2_micro", "mvitv2_tiny", "mvitv2_small", "mvitv2_base", "mvitv2_large", "resnet50", "resnet18"]
 MASK_PX: Final = 28
 """Side of the mask that is predicted inside a box."""
 
@@ -160,3 +159,14 @@ class DetectorCard:
         ]
         if wrong:
             raise WeightsUnfit(f"Card {self.name} has no statistics that fit {', '.join(wrong)}: train it again, or fetch the whole card.")
+
+
+def check_scaling(card: DetectorCard, *, where: str) -> None:
+    """Raise WeightsUnfit when the numbers a detector was scaled by cannot be those of images in 0..1."""
+    means = [number for numbers in card.statistics.mean.values() for number in numbers]
+    deviations = [number for numbers in card.statistics.std.values() for number in numbers]
+    if not all(math.isfinite(number) and 0 < number <= 1 for number in deviations) or not all(0 <= number <= 1 for number in means):
+        raise WeightsUnfit(
+            f"{where}: its statistics ({card.statistics.source}) cannot be used, means {min(means):g} to {max(means):g} and deviations "
+            f"{min(deviations):g} to {max(deviations):g} where images are 0 to 1. Measure them again on chips of cryoatlas."
+        )

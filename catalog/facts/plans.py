@@ -7,7 +7,7 @@ from typing import Final
 
 from catalog.facts.bands import S2_BANDS
 from catalog.facts.candidates import Candidates
-from catalog.facts.options import DEFAULT_MODEL, SearchOptions
+from catalog.facts.options import DEFAULT_MODELS, SearchOptions
 from catalog.facts.records import Choice, Scene
 from catalog.facts.regions import Region
 from catalog.facts.seasons import season_of
@@ -17,7 +17,7 @@ from catalog.facts.tile_ground import TilePart, part_of
 
 CPU_S_PER_GB: Final = 8.0
 """Surface stage: CPU seconds per decoded gigabyte (docs/scale.md tells how it was measured)."""
-MODEL_S_PER_MEGAPIXEL: Final = MappingProxyType({"indices": 0.6, "lakes-tiny": 14.5})
+MODEL_S_PER_MEGAPIXEL: Final = MappingProxyType({"indices": 0.6, "lakes-tiny": 14.5, "slumps-tiny": 40.0})
 """CPU seconds per megapixel of ground (docs/scale.md); a GPU takes a small part of that."""
 _OPTICAL_BYTES_PER_PX: Final = sum(2 * (10 / band.resolution_m) ** 2 for band in S2_BANDS) + 0.25
 """Bytes of all twelve bands and the class map over one pixel of 10 m."""
@@ -45,13 +45,14 @@ class YearPlan:
 
 
 def plan_of(
-    region: Region, territory: Territory, year: int, candidates: Candidates, options: SearchOptions, *, model: str = DEFAULT_MODEL
+    region: Region, territory: Territory, year: int, candidates: Candidates, options: SearchOptions, *, model: str | None = None
 ) -> YearPlan:
     """Count what would be used and estimate what it takes; elevation and clouds are not known yet, so it errs high.
 
-    Weights of others are taken to cost what `lakes-tiny` does.
+    Weights of others are taken to cost what the target's default model does.
     """
-    model_s = MODEL_S_PER_MEGAPIXEL.get(model, MODEL_S_PER_MEGAPIXEL["lakes-tiny"])
+    usual = DEFAULT_MODELS[region.target]
+    model_s = MODEL_S_PER_MEGAPIXEL.get(model or usual, MODEL_S_PER_MEGAPIXEL[usual])
     optical, radar, read_bytes, ground_px, holes = 0, 0, 0.0, 0.0, []
     for zone in territory.zones:
         orbit = orbit_direction({s.id: s for tile in zone.tiles for s in candidates.over(tile) if isinstance(s, Scene)}.values())

@@ -1,12 +1,16 @@
 """Arrays, dims, units and columns of everything that is stored; names here are promises to users."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import pyarrow as pa
 
 from catalog.facts.bands import S1_NAMES, S2_NAMES
+from catalog.facts.detector_cards import MASK_PX
 from catalog.facts.errors import SchemaError
+from catalog.facts.records import Target
 
 SCHEMA_VERSION: Final = 1
 """Raised when a column or array changes meaning; older programs refuse newer stores."""
@@ -61,6 +65,25 @@ PROBABILITY: Final = (
         scale=PROBABILITY_SCALE,
     ),
 )
+
+INSTANCES: Final = pa.schema(
+    [
+        ("window_y", pa.int32()),
+        ("window_x", pa.int32()),
+        ("valid_share", pa.float32()),
+        ("score", pa.float32()),
+        ("x0", pa.float32()),
+        ("y0", pa.float32()),
+        ("x1", pa.float32()),
+        ("y1", pa.float32()),
+        ("mask", pa.binary(MASK_PX**2)),
+    ]
+)
+"""What a detector found in the windows of a tile: a row per detection, and one with nulls for a window without any.
+
+`window_y`, `window_x`: global pixel of the window's upper left corner; boxes in network pixels from there; `mask`: probability x 255 of
+28 x 28 cells inside the box, row after row.
+"""
 
 _PROVENANCE = (
     "schema_version",
@@ -165,6 +188,9 @@ COVERAGE: Final = pa.schema(
         ("bytes", pa.int64()),
     ]
 )
+
+ID_COLUMNS: Final[Mapping[Target, str]] = MappingProxyType({"lakes": "lake_id", "slumps": "slump_id"})
+"""Column of an inventory that names the feature."""
 
 SIZE_CLASSES: Final = (("<0.5ha", 5e3), ("0.5-1ha", 1e4), ("1-5ha", 5e4), ("5-10ha", 1e5), ("10-100ha", 1e6), (">100ha", float("inf")))
 """Label and upper bound in m2."""

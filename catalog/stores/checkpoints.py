@@ -6,18 +6,20 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from catalog.facts.cards import WeightsCard, check_statistics
+from catalog.facts.cards import WeightsCard
+from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.errors import WeightsUnfit
 from catalog.stores.downloads import hash_of
 from catalog.stores.files import PARTIAL_SUFFIX, storage_errors, write_atomic
-from catalog.stores.weights import CARD, WEIGHTS, card_json, is_pickle, read_tensors
+from catalog.stores.weights import CARD, WEIGHTS, card_json, check_card, is_pickle, read_tensors
 
+AnyCard = TypeVar("AnyCard", WeightsCard, DetectorCard)
 Storage = Literal["float32", "float16", "bfloat16"]
 _STORAGE: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -46,13 +48,13 @@ def read_pretrained(file: Path) -> Mapping[str, Any]:
     return read_checkpoint(file) if is_pickle(file) else read_tensors(file)
 
 
-def write_weights(folder: Path, tensors: Mapping[str, Tensor], card: WeightsCard, *, storage: Storage = "float32") -> WeightsCard:
+def write_weights(folder: Path, tensors: Mapping[str, Tensor], card: AnyCard, *, storage: Storage = "float32") -> AnyCard:
     """Write `weights.safetensors` and then `card.json`; return the card with the hash of the file.
 
     With a narrower `storage` matrices are rounded; vectors (norms, biases, running statistics) keep float32: they cost nothing
     and variances leave the range of float16. Raises WeightsUnfit for numbers that are not finite or do not fit.
     """
-    check_statistics(card.statistics, where=f"Card {card.name}")
+    check_card(card, where=f"Card {card.name}")
     stored = {name: _stored(name, tensor, storage) for name, tensor in tensors.items()}
     target = folder / WEIGHTS
     with storage_errors(target):

@@ -11,6 +11,8 @@ from catalog.stores.selections import read_choices
 from catalog.stores.store import Store
 
 LICENCE = "CC-BY-4.0"
+MODEL_STAGES = ("segment", "detect")
+"""Stages in which a model looks at the ground."""
 
 
 def provenance_of(store: Store, job: Job, fingerprint: str) -> dict[str, Any]:
@@ -19,15 +21,15 @@ def provenance_of(store: Store, job: Job, fingerprint: str) -> dict[str, Any]:
     `run_id` is a hash of the inputs, so that a run that was killed and resumed gives the same bytes as an undisturbed one.
     """
     outcomes = ledger.find_all(store, job.region, job.year)
-    segmented = next((o for o in outcomes if o.unit.stage == "segment"), None)
+    seen = next((o for o in outcomes if o.unit.stage in MODEL_STAGES), None)
     return {
         "schema_version": SCHEMA_VERSION,
         "cryoatlas_version": version("cryoatlas"),
         "run_id": fingerprint[:12],
         "region": job.region,
         "year": job.year,
-        "model": segmented.inputs.get("model", "") if segmented else "",
-        "model_sha256": segmented.inputs.get("model_sha256", "") if segmented else "",
+        "model": seen.inputs.get("model", "") if seen else "",
+        "model_sha256": seen.inputs.get("model_sha256", "") if seen else "",
         "fingerprint": fingerprint,
         "complete": all(outcome.state != State.FAILED for outcome in outcomes),
         "licence": LICENCE,

@@ -38,6 +38,10 @@ class Store:
         """Probability of the target in one zone."""
         return self.root / "probability" / target / region / str(year) / f"{epsg}.zarr"
 
+    def instances(self, target: Target, region: str, year: int, tile: str) -> Path:
+        """What a detector found in the windows of one tile."""
+        return self.root / "instances" / target / region / str(year) / f"{tile}.parquet"
+
     def outlines(self, target: Target, region: str, year: int, tile: str) -> Path:
         """Pixel runs of one tile."""
         return self.root / "outlines" / target / region / str(year) / f"{tile}.parquet"
@@ -57,6 +61,10 @@ class Store:
     def coverage(self, region: str, year: int) -> Path:
         """One row per tile: what was observed."""
         return self.root / "coverage" / f"region={region}" / f"year={year}" / "part.parquet"
+
+    def counts(self, target: Target, region: str, year: int, *, cells: bool = False) -> Path:
+        """How many features observed ground holds, of the region, or per H3 cell."""
+        return self.root / "counts" / (f"{target}_h3" if cells else target) / f"region={region}" / f"year={year}" / "part.parquet"
 
     def tracks(self, target: Target, region: str, table: str) -> Path:
         """`tracks` or `events` of a region."""

@@ -64,11 +64,17 @@ def read_features(path: Path) -> gpd.GeoDataFrame:
         raise SchemaError(f"{path}: not a readable feature table ({error}). Delete it and run again.") from error
 
 
-def read_table(path: Path) -> pa.Table:
-    """Read a plain table; raises SchemaError when the file is not one."""
+def columns_of(frame: gpd.GeoDataFrame) -> dict[str, list[Any]]:
+    """Return the columns of a feature table beside its geometry, so that missing numbers stay null and dates stay dates."""
+    table = pa.Table.from_pandas(frame.drop(columns=["geometry", "bbox"], errors="ignore"), preserve_index=False)
+    return {name: table.column(name).to_pylist() for name in table.column_names}
+
+
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a plain table, or some columns of it; raises SchemaError when the file is not one."""
     try:
         with path.open("rb") as file:
-            return pq.read_table(file)
+            return pq.read_table(file, columns=None if columns is None else list(columns))
     except (pa.ArrowInvalid, OSError) as error:
         raise SchemaError(f"{path}: not a readable table ({error}). Delete it and run again.") from error
 

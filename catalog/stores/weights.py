@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from catalog.facts.cards import FORMAT, WeightsCard, check_statistics
+from catalog.facts.detector_cards import DETECTOR_FORMAT, DetectorCard, check_scaling
 from catalog.facts.errors import WeightsMissing, WeightsUnfit, WrongCall
 from catalog.stores.downloads import HubFile, WebFile, fetch, remote_file, verify
 from catalog.stores.files import PARTIAL_SUFFIX, write_atomic
@@ -31,7 +32,9 @@ SHIPPED: Final = Path(str(files("catalog").joinpath("weights")))
 """One folder per shipped name."""
 _PINNED: Final = re.compile(r"(?P<reference>.+)#sha256=(?P<hash>[0-9a-fA-F]{64})")
 _PICKLES: Final = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-_CARD = TypeAdapter(WeightsCard)
+Card = WeightsCard | DetectorCard
+"""What travels beside weights, of segmenters of lakes or of detectors of slumps."""
+_SEGMENTER, _DETECTOR = TypeAdapter(WeightsCard), TypeAdapter(DetectorCard)
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -61,12 +64,25 @@ def find_weights(reference: str, cache: Path | None, *, sha256: str | None = Non
 
 
 def read_weights(reference: str, cache: Path | None = None) -> tuple[WeightsCard, "dict[str, Tensor]"]:
-    """Find, verify and read weights with their card; raises WeightsMissing, WeightsUnfit or WrongCall."""
+    """Find, verify and read a segmenter's weights with their card; raises WeightsMissing, WeightsUnfit or WrongCall."""
     card, file = find_card(reference, cache)
+    if not isinstance(card, WeightsCard):
+        raise WrongCall(f"{reference} holds {card.name}, a detector of slumps, and a model of lakes is asked for: name another model.")
     return card, read_tensors(file)
 
 
-def find_card(reference: str, cache: Path | None = None) -> tuple[WeightsCard, Path]:
+def read_detector(reference: str, cache: Path | None = None) -> tuple[DetectorCard, "dict[str, Tensor]"]:
+    """Find, verify and read a detector's weights with their card; raises WeightsMissing, WeightsUnfit or WrongCall."""
+    card, file = find_card(reference, cache)
+    return _detecting(card, reference), read_tensors(file)
+
+
+def find_detector_card(reference: str, cache: Path | None = None) -> DetectorCard:
+    """Find a detector's weights, verify them and read their card alone; raises WeightsMissing, WeightsUnfit or WrongCall."""
+    return _detecting(find_card(reference, cache)[0], reference)
+
+
+def find_card(reference: str, cache: Path | None = None) -> tuple[Card, Path]:
     """Find weights and the card whose hash they have; raises WeightsMissing, WeightsUnfit or WrongCall."""
     file = find_weights(reference, cache)
     card = read_card(file.parent)
@@ -74,22 +90,33 @@ def find_card(reference: str, cache: Path | None = None) -> tuple[WeightsCard, P
     return card, file
 
 
-def read_card(folder: Path) -> WeightsCard:
+def read_card(folder: Path) -> Card:
     """Read `card.json`; raises WeightsMissing without one, WeightsUnfit for a newer format, unknown keys or implausible statistics."""
     path = folder / CARD
     if not path.is_file():
         raise WeightsMissing(f"{folder} holds no {CARD}: weights are used with the card that was written beside them, put it there.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(content, dict) and isinstance(content.get("format"), int) and content["format"] > FORMAT:
-            raise WeightsUnfit(f"{path} has format {content['format']}, this program knows {FORMAT}: update cryoatlas.")
-        card = _CARD.validate_python(content)
+        # a detector's card says so; those of segmenters are older than the word
+        detects = isinstance(content, dict) and content.get("system") == "detector"
+        known = DETECTOR_FORMAT if detects else FORMAT
+        if isinstance(content, dict) and isinstance(content.get("format"), int) and content["format"] > known:
+            raise WeightsUnfit(f"{path} has format {content['format']}, this program knows {known}: update cryoatlas.")
+        card = _DETECTOR.validate_python(content) if detects else _SEGMENTER.validate_python(content)
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise WeightsUnfit(f"{path} is not JSON ({error}): fetch or write it again.") from error
     except ValidationError as error:
         raise WeightsUnfit(f"{path} is not a card of weights: {'; '.join(_faults(error))}. Correct these keys.") from error
-    check_statistics(card.statistics, where=str(path))
+    check_card(card, where=str(path))
     return card
+
+
+def check_card(card: Card, *, where: str) -> None:
+    """Raise WeightsUnfit when the numbers that a card scales its inputs by cannot be those of our bands in our units."""
+    if isinstance(card, DetectorCard):
+        check_scaling(card, where=where)
+    else:
+        check_statistics(card.statistics, where=where)
 
 
 def read_tensors(file: Path) -> "dict[str, Tensor]":
@@ -112,9 +139,16 @@ def is_pickle(file: Path) -> bool:
         return opened.read(4).startswith(_PICKLES)
 
 
-def card_json(card: WeightsCard) -> bytes:
+def card_json(card: Card) -> bytes:
     """Return the content of `card.json`."""
-    return _CARD.dump_json(card, indent=1) + b"\n"
+    content = _DETECTOR.dump_json(card, indent=1) if isinstance(card, DetectorCard) else _SEGMENTER.dump_json(card, indent=1)
+    return content + b"\n"
+
+
+def _detecting(card: Card, reference: str) -> DetectorCard:
+    if not isinstance(card, DetectorCard):
+        raise WrongCall(f"{reference} holds {card.name}, a model of lakes, and a detector of slumps is asked for: name another model.")
+    return card
 
 
 def _without_hash(reference: str) -> tuple[str, str | None]:

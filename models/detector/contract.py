@@ -125,7 +125,7 @@ def check(contract: DetectorContract, available: Mapping[str, Collection[str]], 
 
 def usable(contract: DetectorContract, window: WindowArrays) -> NDArray[np.bool_]:
     """Return the pixels (y, x) of a window's arrays that were clear and hold every optical band that is needed."""
-    return (window.cause == Cause.USABLE) & has_optics(window, contract.bands(OPTICAL))
+    return np.asarray((window.cause == Cause.USABLE) & has_optics(window, contract.bands(OPTICAL)), np.bool_)
 
 
 def valid_share(contract: DetectorContract, window: WindowArrays) -> float:

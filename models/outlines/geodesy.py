@@ -84,6 +84,11 @@ def pixel_area_m2(epsg: int, longitude: float, latitude: float) -> float:
     return PIXEL_M**2 / float(_projection(epsg).get_factors(longitude, latitude).areal_scale)
 
 
+def pixel_areas_m2(epsg: int, longitude: Floats, latitude: Floats) -> Floats:
+    """Return the geodesic area of a pixel at each of many points of a zone, as `pixel_area_m2` does of one."""
+    return np.asarray(PIXEL_M**2 / np.asarray(_projection(epsg).get_factors(longitude, latitude).areal_scale), np.float64)
+
+
 @lru_cache(maxsize=128)
 def _projection(epsg: int) -> Proj:
     return Proj(epsg)

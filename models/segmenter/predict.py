@@ -73,7 +73,7 @@ def stream(
     accumulator, worker = Accumulator(plan, contract), Worker(model, record)
     running: deque[_Running] = deque()
     try:
-        for batch in _batches(_prefetched(plan, read_window, ahead=size + READERS), size, contract, record):
+        for batch in _batches(prefetched(plan, read_window, ahead=size + READERS), size, contract, record):
             running.append(_begun(batch, worker))
             if len(running) == IN_FLIGHT:
                 yield from _settled(running.popleft(), accumulator, record)
@@ -147,8 +147,8 @@ class Worker:
         return prediction
 
 
-def _prefetched(plan: tuple[Window, ...], read: ReadWindow, *, ahead: int) -> Iterator[tuple[Window, WindowArrays]]:
-    """Read windows in order, at most `ahead` of the consumer."""
+def prefetched(plan: tuple[Window, ...], read: ReadWindow, *, ahead: int) -> Iterator[tuple[Window, WindowArrays]]:
+    """Read windows in order in threads of their own, at most `ahead` of the consumer; raises GridMismatch for arrays of another size."""
     todo = iter(plan)
     with ThreadPoolExecutor(READERS, thread_name_prefix="window") as readers:
         queue: deque[tuple[Window, Future[WindowArrays]]] = deque()
