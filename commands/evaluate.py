@@ -8,11 +8,12 @@ import typer
 
 from catalog.facts.errors import WrongCall
 from catalog.facts.evaluation import EVERY_MODALITY, Evaluation, EvaluationReport
+from catalog.facts.slump_evaluation import SlumpEvaluation
 from catalog.stores.audits import refuse_answered
 from commands.console import OUT, progress_shown, say, show_json, show_table
-from commands.running import run_evaluate_lakes
+from commands.running import run_evaluate_lakes, run_evaluate_slumps
 
-_COMING = ("slumps", "describe", "refer", "embed")
+_COMING = ("describe", "refer", "embed")
 _SHOWN = (
     ("wet", "iou", "global IoU, wet chips"),
     ("all", "iou", "global IoU, all chips"),
@@ -28,6 +29,24 @@ _SHOWN = (
     ("all", "ece", "calibration error"),
 )
 
+_SHOWN_SLUMPS = (
+    ("all", "AP50", "AP50"),
+    ("all", "AP", "AP (overlap 0.50 to 0.95)"),
+    ("all", "AP75", "AP75"),
+    ("all", "AR", "average recall"),
+    ("windows", "AP50", "AP50 of windows, as published"),
+    ("all", "f1", "F1 of listed slumps"),
+    ("all", "precision", "precision"),
+    ("all", "recall", "recall"),
+    ("size <0.5 ha", "recall", "recall of slumps < 0.5 ha"),
+    ("all", "f1_iou30", "F1 at an overlap of 0.3"),
+    ("all", "duplicates_share", "duplicates per found slump"),
+    ("all", "boundary_f_10m", "boundary F at 10 m"),
+    ("all", "boundary_f_20m", "boundary F at 20 m"),
+    ("all", "count_error", "error of the number"),
+    ("all", "total_area_error", "error of the total area"),
+    ("all", "invented_per_100km2", "invented per 100 km2"),
+)
 _ALONE = (("wet", "iou", "IoU, wet chips"), ("all", "object_f1", "F1 of lakes"), ("size >1 ha", "object_recall", "recall > 1 ha"))
 
 app = typer.Typer(
@@ -69,6 +88,48 @@ def evaluate_lakes(  # noqa: PLR0913 - the options of the command
     OUT.print(f"Page: {report.page}")
 
 
+@app.command("slumps")
+def evaluate_slumps(  # noqa: PLR0913 - the options of the command
+    weights: Annotated[str, typer.Option(help="A detector of `cryoatlas models list`, a file, hf://owner/repository/path or an address.")],
+    data: Annotated[list[str], typer.Option(help="Folder of chips; may be given several times.")],
+    out: Annotated[str, typer.Option(help="Folder for tables and page.")],
+    *,
+    split: Annotated[str, typer.Option(help="test, val or train.")] = "test",
+    against: Annotated[str | None, typer.Option(help="A second detector on the same ground.")] = None,
+    subsets: Annotated[bool, typer.Option("--subsets", help="Score without each auxiliary modality, too.")] = False,
+    threshold: Annotated[
+        float | None, typer.Option(help="Score from which slumps are listed; the card's by default.", min=0, max=1)
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N; CRYOATLAS_DEVICE by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Score slumps by average precision, size, outline, number and area, with 90 % intervals; writes Parquet tables and one page.
+
+    Example: cryoatlas evaluate slumps --weights slumps-tiny --data chips/test --subsets --out scores
+    """
+    evaluation = SlumpEvaluation(weights, tuple(data), out, split, against, subsets, threshold, device)
+    with progress_shown(quiet=as_json):
+        report = run_evaluate_slumps(evaluation)
+    if as_json:
+        show_json(asdict(report))
+        return
+    _show_slumps(report)
+    OUT.print(f"Page: {report.page}")
+
+
+def _show_slumps(report: EvaluationReport) -> None:
+    rows = {(r["model"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
+    passes = list(dict.fromkeys(key[:2] for key in rows))
+    scored = [each for each in passes if any((*each, *figure[:2]) in rows for figure in _SHOWN_SLUMPS)]
+    columns = [model if subset == EVERY_MODALITY else subset for model, subset in scored]
+    cells = [(words, *(_cell(rows.get((*each, group, metric))) for each in scored)) for group, metric, words in _SHOWN_SLUMPS]
+    show_table("Scores with 90 % intervals", ("figure", *columns), [row for row in cells if any(row[1:])])
+    for each in passes:
+        if each not in scored:
+            gains = [(key[3].removesuffix("_gain"), _cell(row)) for key, row in rows.items() if key[:2] == each]
+            show_table(each[0], ("figure", "difference"), gains)
+
+
 def _show(report: EvaluationReport, split: str) -> None:
     rows = {(r["model"], r["split"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
     passes = list(dict.fromkeys((r["model"], r["split"], r["subset"]) for r in report.figures if str(r["split"]).startswith(split)))
@@ -100,7 +161,7 @@ def _cell(row: dict[str, Any] | None) -> str:
 
 def _later(name: str) -> None:
     def refuse() -> None:
-        raise WrongCall(f"`evaluate {name}` comes with a later release. `cryoatlas evaluate lakes` is there.")
+        raise WrongCall(f"`evaluate {name}` comes with a later release. `cryoatlas evaluate lakes` and `slumps` are there.")
 
     app.command(name, hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(refuse)
 

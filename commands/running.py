@@ -8,6 +8,7 @@ from catalog.facts.chips import ChipCounts, CutOptions
 from catalog.facts.evaluation import Evaluation, EvaluationReport
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport, StageReport, Target
+from catalog.facts.slump_evaluation import SlumpEvaluation
 
 if TYPE_CHECKING:
     from tasks.score_inventory import ScoreCard
@@ -84,6 +85,13 @@ def run_evaluate_lakes(evaluation: Evaluation) -> EvaluationReport:
     from flows.evaluate_lakes import evaluate_lakes  # noqa: PLC0415 - see the module's first line
 
     return evaluate_lakes(evaluation)
+
+
+def run_evaluate_slumps(evaluation: SlumpEvaluation) -> EvaluationReport:
+    """Run the `evaluate-slumps` flow in this process."""
+    from flows.evaluate_slumps import evaluate_slumps  # noqa: PLC0415 - see the module's first line
+
+    return evaluate_slumps(evaluation)
 
 
 def run_relabel_chips(audit: str, data: str, out: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Columns of what `cryoatlas evaluate lakes` writes; names here are promises to users."""
+"""Columns of what `cryoatlas evaluate` writes; names here are promises to users."""
 
 from typing import Final
 
@@ -20,7 +20,7 @@ METRICS: Final = pa.schema(
         ("n", pa.int64()),
     ]
 )
-"""One figure per row with its 95 % interval; low and high are NaN where fewer than two blocks carry it."""
+"""One figure per row with its interval (95 % for lakes, 90 % for slumps); low and high are NaN where fewer than two blocks carry it."""
 
 RELIABILITY: Final = pa.schema(
     [
@@ -60,3 +60,18 @@ LAKE_SCORES: Final = pa.schema(
     ]
 )
 """One row per true lake that was asked for (`found`, `missed`) and per `invented` one; geometry of the truth, or of the prediction."""
+
+SLUMP_SCORES: Final = pa.schema(
+    [
+        *_WHOSE,
+        ("slump_id", pa.string()),
+        ("state", pa.string()),
+        ("lenient", pa.bool_()),
+        ("class", pa.string()),
+        ("hard_because", pa.string()),
+        *_WHERE,
+        *((name, pa.float64()) for name in ("true_area_m2", "area_m2", "score", "iou")),
+    ]
+)
+"""One row per slump that was asked for (`found`, `missed`) and per detection too many (`invented`, or `duplicate` on a slump that another
+one found); geometry of the truth, or of the detection. `lenient`: right when an overlap of 0.3 is enough instead of 0.5."""

@@ -72,7 +72,12 @@ def score_page(facts: Facts, scored: Sequence[Scored], plots: Plots) -> str:
         *_worst(plots),
         _meaning(facts),
     ]
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escaped(facts.title)}</title>'
+    return page_html(facts.title, sections)
+
+
+def page_html(title: str, sections: Sequence[str]) -> str:
+    """A whole page of sections."""
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escaped(title)}</title>'
     return f"<!doctype html><html lang=en><head>{head}<style>{_STYLE}</style></head><body>{''.join(sections)}</body></html>\n"
 
 
@@ -90,23 +95,27 @@ def _lakes(shown: Sequence[Scored]) -> str:
 
 def _plots(facts: Facts, shown: Sequence[Scored], plots: Plots) -> Iterator[str]:
     yield "<h2>Threshold and calibration</h2><div class=row>"
-    yield _figure(plots.sweep, "Global IoU over all chips against the threshold; bands are 95 % intervals.")
-    yield _figure(plots.reliability, "Mean probability of a bin against the share of its pixels that lakes cover; below, pixels per bin.")
+    yield figure_html(plots.sweep, "Global IoU over all chips against the threshold; bands are 95 % intervals.")
+    yield figure_html(
+        plots.reliability, "Mean probability of a bin against the share of its pixels that lakes cover; below, pixels per bin."
+    )
     yield "</div><h2>Lakes by size</h2>"
-    yield _figure(plots.sizes, f"Lakes of split {facts.split} by true area, number of true lakes in brackets; lines are 95 % intervals.")
+    yield figure_html(
+        plots.sizes, f"Lakes of split {facts.split} by true area, number of true lakes in brackets; lines are 95 % intervals."
+    )
     if plots.classes:
         yield "<h2>Lakes by kind, and hard ones</h2>"
         yield "<div class=row>" + "".join(
-            _figure(each, "Number of true lakes in brackets; hard lakes stay in every other figure.") for each in plots.classes
+            figure_html(each, "Number of true lakes in brackets; hard lakes stay in every other figure.") for each in plots.classes
         )
         yield "</div>"
     yield groups_table(shown)
     if plots.areas:
         yield "<h2>Areas</h2>"
-        yield _figure(plots.areas, "Found lakes of the first model; the dashed line is where both areas are equal.")
+        yield figure_html(plots.areas, "Found lakes of the first model; the dashed line is where both areas are equal.")
     if plots.regions:
         yield "<h2>Regions</h2>"
-        yield _figure(plots.regions, "Global IoU at 0.50 over all chips of a region.")
+        yield figure_html(plots.regions, "Global IoU at 0.50 over all chips of a region.")
 
 
 def _subsets(facts: Facts, scored: Sequence[Scored], plots: Plots) -> Iterator[str]:
@@ -123,7 +132,7 @@ def _subsets(facts: Facts, scored: Sequence[Scored], plots: Plots) -> Iterator[s
     )
     yield f"<h2>Modalities</h2><p>What is left when sensors are missing, model {escaped(rows[0].model)}.</p>"
     yield f"<table><tr><th>shown to the model</th>{head}</tr>{body}</table>"
-    yield _figure(plots.subsets, "95 % intervals by block.")
+    yield figure_html(plots.subsets, "95 % intervals by block.")
 
 
 def _gains(plots: Plots) -> Iterator[str]:
@@ -132,13 +141,13 @@ def _gains(plots: Plots) -> Iterator[str]:
             "Blocks are drawn for both models at once; an interval that leaves out 0 tells the two apart. Number of true lakes in brackets."
         )
         yield "<h2>Ahead or behind</h2>"
-        yield _figure(plots.gains, words)
+        yield figure_html(plots.gains, words)
 
 
 def _worst(plots: Plots) -> Iterator[str]:
     if plots.worst:
         yield "<h2>Where the first model fails most</h2>"
-        yield from (_figure(picture, caption, kind="png") for picture, caption in plots.worst)
+        yield from (figure_html(picture, caption, kind="png") for picture, caption in plots.worst)
 
 
 def _meaning(facts: Facts) -> str:
@@ -157,7 +166,8 @@ def _meaning(facts: Facts) -> str:
     return "<h2>What the figures mean</h2>" + "".join(f"<p>{escaped(line)}</p>" for line in lines)
 
 
-def _figure(picture: bytes, caption: str, *, kind: str = "svg+xml") -> str:
+def figure_html(picture: bytes, caption: str, *, kind: str = "svg+xml") -> str:
+    """A picture with its caption, in the page itself."""
     data = base64.b64encode(picture).decode()
     return (
         f'<figure><img alt="{escaped(caption)}" src="data:image/{kind};base64,{data}"><figcaption>{escaped(caption)}</figcaption></figure>'

@@ -16,7 +16,7 @@ from models.scores.lines import EVERYTHING, Gains, Scored, order
 from models.scores.scorecard import Metric
 
 COLOURS: Final = (BLUE, ORANGE, GREEN, PURPLE, VERMILION)
-_STYLE: Final = {
+STYLE: Final = {
     "font.family": TYPEFACE,
     "font.size": 9.5,
     "axes.edgecolor": FAINT,
@@ -42,8 +42,8 @@ _STYLE: Final = {
 
 def sweep_plot(scored: Sequence[Scored], split: str, best: float | None) -> bytes:
     """IoU over all chips against the threshold: solid on the scored split, dashed where the best threshold was chosen."""
-    with mpl.rc_context(_STYLE):
-        figure, (axes,) = _sheet(5.6, 4.6)
+    with mpl.rc_context(STYLE):
+        figure, (axes,) = sheet(5.6, 4.6)
         names = list(dict.fromkeys(one.model for one in scored))
         for one in scored:
             points = [one.get(f"threshold {threshold:.2f}", "iou") for threshold in THRESHOLDS]
@@ -59,13 +59,13 @@ def sweep_plot(scored: Sequence[Scored], split: str, best: float | None) -> byte
             axes.text(best, 0.02, f" best on val: {best:.2f}", transform=axes.get_xaxis_transform(), color=FAINT, fontsize=8.5)
         axes.set(xlabel="threshold on probability (1)", ylabel="global IoU (1)", xlim=(0.08, 0.92), ylim=_room(scored))
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
-        return _svg(figure)
+        return svg(figure)
 
 
 def reliability_plot(scored: Sequence[Scored]) -> bytes:
     """Share of lake against probability, and how many pixels stand behind each bin."""
-    with mpl.rc_context(_STYLE):
-        figure, (axes, below) = _sheet(5.6, 4.6, rows=(3, 1))
+    with mpl.rc_context(STYLE):
+        figure, (axes, below) = sheet(5.6, 4.6, rows=(3, 1))
         axes.plot([0, 1], [0, 1], color=FAINT, lw=1, ls="--")
         axes.text(0.03, 0.06, "calibrated", color=FAINT, fontsize=8.5, rotation=27)
         for one, colour in zip(scored, COLOURS, strict=False):
@@ -79,13 +79,13 @@ def reliability_plot(scored: Sequence[Scored]) -> bytes:
         axes.set(ylabel="share covered by lakes (1)", xlim=(0, 1), ylim=(0, 1))
         axes.legend(loc="upper left")
         below.set(xlabel="predicted probability (1)", ylabel="pixels", yscale="log", xlim=(0, 1))
-        return _svg(figure)
+        return svg(figure)
 
 
 def bars_plot(scored: Sequence[Scored], prefix: str, metrics: Sequence[tuple[str, str]]) -> bytes:
     """Bars per group of a prefix, a panel per metric (name, words), with 95 % intervals; counts of lakes below."""
-    with mpl.rc_context(_STYLE):
-        figure, panels = _sheet(3.3 * len(metrics) + 0.4, 3.4, columns=len(metrics))
+    with mpl.rc_context(STYLE):
+        figure, panels = sheet(3.3 * len(metrics) + 0.4, 3.4, columns=len(metrics))
         groups = sorted({each.group for one in scored for name, _ in metrics for each in one.groups(prefix, name)}, key=order)
         width = 0.8 / max(len(scored), 1)
         for axes, (name, words) in zip(panels, metrics, strict=True):
@@ -100,14 +100,14 @@ def bars_plot(scored: Sequence[Scored], prefix: str, metrics: Sequence[tuple[str
             axes.set(title=words, ylim=(0, 1.05), xlabel="true area (ha)", ylabel="share (1)" if axes is panels[0] else "")
             axes.grid(visible=False, axis="x")
         panels[0].legend(loc="lower left", bbox_to_anchor=(0.0, 1.08), ncols=len(scored))
-        return _svg(figure)
+        return svg(figure)
 
 
 def dots_plot(scored: Sequence[Scored], prefixes: Sequence[str], metric: str, words: str) -> bytes:
     """One row per group of some prefixes with value and 95 % interval."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         groups = sorted({each.group for one in scored for prefix in prefixes for each in one.groups(prefix, metric)}, key=order)
-        figure, (axes,) = _sheet(5.6, 0.95 + 0.32 * max(len(groups), 2))
+        figure, (axes,) = sheet(5.6, 0.95 + 0.32 * max(len(groups), 2))
         for number, one in enumerate(scored):
             found = [one.get(group, metric) for group in groups]
             values, errors = _with_errors(found)
@@ -118,13 +118,13 @@ def dots_plot(scored: Sequence[Scored], prefixes: Sequence[str], metric: str, wo
         axes.set_yticks(range(len(groups)), [_with_count(_plain(group), scored, group, metric, line=" ") for group in groups])
         axes.set(xlabel=words, xlim=(-0.02, 1.02), ylim=(len(groups) - 0.4, -0.6))
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(scored))
-        return _svg(figure)
+        return svg(figure)
 
 
 def subsets_plot(scored: Sequence[Scored], metrics: Sequence[tuple[str, str, str]]) -> bytes:
     """Metrics (group, name, words) of one model per modality subset, with 95 % intervals."""
-    with mpl.rc_context(_STYLE):
-        figure, (axes,) = _sheet(7.0, 1.0 + 0.42 * max(len(scored), 2))
+    with mpl.rc_context(STYLE):
+        figure, (axes,) = sheet(7.0, 1.0 + 0.42 * max(len(scored), 2))
         for number, (group, name, words) in enumerate(metrics):
             values, errors = _with_errors([one.get(group, name) for one in scored])
             at = np.arange(len(scored)) + (number - (len(metrics) - 1) / 2) * 0.22
@@ -132,14 +132,14 @@ def subsets_plot(scored: Sequence[Scored], metrics: Sequence[tuple[str, str, str
         axes.set_yticks(range(len(scored)), ["all modalities" if one.subset == EVERYTHING else one.subset for one in scored])
         axes.set(xlabel="score (1)", xlim=(-0.02, 1.02), ylim=(len(scored) - 0.4, -0.6))
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=len(metrics))
-        return _svg(figure)
+        return svg(figure)
 
 
 def gains_plot(gains: Gains) -> bytes:
     """One row per group: our F1 of lakes, or IoU, minus theirs; left of 0 the other model is better."""
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         rows = sorted(gains.metrics, key=lambda each: order(each.group))
-        figure, (axes,) = _sheet(7.0, 1.0 + 0.3 * max(len(rows), 2))
+        figure, (axes,) = sheet(7.0, 1.0 + 0.3 * max(len(rows), 2))
         values, errors = _with_errors(list(rows))
         told = np.array([each.low > 0 or each.high < 0 for each in rows])
         axes.axvline(0, color=INK, lw=1)
@@ -150,13 +150,13 @@ def gains_plot(gains: Gains) -> bytes:
         axes.set_yticks(range(len(rows)), labels)
         axes.set(xlabel=f"{gains.model} minus {gains.against} (1)", ylim=(len(rows) - 0.4, -0.6))
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2)
-        return _svg(figure)
+        return svg(figure)
 
 
 def areas_plot(true_m2: np.ndarray, area_m2: np.ndarray, low_m2: np.ndarray, high_m2: np.ndarray) -> bytes:
     """Areas of found lakes against the truth, with their 95 % intervals; those that miss the truth stand out."""
-    with mpl.rc_context(_STYLE):
-        figure, (axes,) = _sheet(5.6, 4.6)
+    with mpl.rc_context(STYLE):
+        figure, (axes,) = sheet(5.6, 4.6)
         held = (low_m2 <= true_m2) & (true_m2 <= high_m2)
         limits = (0.08, max(float(np.max(true_m2, initial=1e4)), float(np.max(area_m2, initial=1e4))) / 1e4 * 1.5)
         axes.plot(limits, limits, color=FAINT, lw=1, ls="--")
@@ -169,10 +169,11 @@ def areas_plot(true_m2: np.ndarray, area_m2: np.ndarray, low_m2: np.ndarray, hig
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.legend(loc="upper left")
-        return _svg(figure)
+        return svg(figure)
 
 
-def _sheet(width: float, height: float, *, rows: tuple[int, ...] = (1,), columns: int = 1) -> tuple[Figure, list[Axes]]:
+def sheet(width: float, height: float, *, rows: tuple[int, ...] = (1,), columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """A figure of that size in inches, and its panels row by row; `rows` are their relative heights."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasSVG(figure)
     panels = figure.subplots(len(rows), columns, squeeze=False, sharex=len(rows) > 1, sharey=columns > 1, height_ratios=rows)
@@ -202,7 +203,8 @@ def _room(scored: Sequence[Scored]) -> tuple[float, float]:
     return (max(0.0, min(finite, default=0.0) - 0.03), min(1.0, max(finite, default=1.0) + 0.03))
 
 
-def _svg(figure: Figure) -> bytes:
+def svg(figure: Figure) -> bytes:
+    """The figure as SVG; the same figure gives the same bytes."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return buffer.getvalue()

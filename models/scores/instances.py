@@ -108,8 +108,8 @@ def match_units(
     return Outcome(place[ranked], score[ranked], matched[:, ranked], unasked[:, ranked], ~ignored)
 
 
-def average_precisions(outcome: Outcome, detection_times: Floats | None = None, truth_times: Floats | None = None) -> Floats:
-    """AP per threshold, 0 to 1; NaN where no truth is asked for.
+def precision_curve(outcome: Outcome, detection_times: Floats | None = None, truth_times: Floats | None = None) -> Floats:
+    """Precision at 0, 1 ... 100 % recall per threshold, (thresholds, 101), as good as at any higher recall; NaN where nothing is asked for.
 
     `detection_times` and `truth_times` say how often each of all detections and truths counts: how a draw of blocks looks.
     """
@@ -117,13 +117,18 @@ def average_precisions(outcome: Outcome, detection_times: Floats | None = None, 
     times = np.ones(len(outcome.detection)) if detection_times is None else detection_times[outcome.detection]
     total = float(asked.sum())
     if not total:
-        return np.full(len(outcome.matched), np.nan)
+        return np.full((len(outcome.matched), len(RECALLS)), np.nan)
     right = np.cumsum((outcome.matched >= 0) * ~outcome.ignored * times, axis=1, dtype=np.float64)
     wrong = np.cumsum((outcome.matched < 0) * ~outcome.ignored * times, axis=1, dtype=np.float64)
     precision = np.divide(right, right + wrong, out=np.zeros(right.shape), where=right > 0)
     precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     reached = [np.searchsorted(recall, RECALLS, side="left") for recall in right / total]
-    return np.array([np.append(line, 0.0)[place].mean() for line, place in zip(precision, reached, strict=True)])
+    return np.array([np.append(line, 0.0)[place] for line, place in zip(precision, reached, strict=True)])
+
+
+def average_precisions(outcome: Outcome, detection_times: Floats | None = None, truth_times: Floats | None = None) -> Floats:
+    """AP per threshold, 0 to 1, the mean of `precision_curve`; NaN where no truth is asked for."""
+    return np.asarray(precision_curve(outcome, detection_times, truth_times).mean(axis=1), np.float64)
 
 
 def recalls(outcome: Outcome) -> Floats:

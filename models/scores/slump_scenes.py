@@ -76,9 +76,13 @@ class Blocks:
         """Block of each outline: that of the chip whose centre is nearest to a point inside; ties go to the first chip."""
         if not len(outlines):
             return np.zeros(0, np.int64)
+        return self.nearest(shapely.get_coordinates(shapely.point_on_surface(outlines)))
+
+    def nearest(self, points_xy: Floats) -> Indices:
+        """The same of points (n, 2), metres."""
         tree = shapely.STRtree(np.asarray(shapely.points(self.centres_xy), object))
-        one, other = tree.query_nearest(shapely.point_on_surface(outlines), all_matches=True)
-        nearest = np.full(len(outlines), len(self.numbers), np.int64)
+        one, other = tree.query_nearest(np.asarray(shapely.points(points_xy), object), all_matches=True)
+        nearest = np.full(len(points_xy), len(self.numbers), np.int64)
         np.minimum.at(nearest, one, other)
         return self.numbers[nearest]
 

@@ -5,7 +5,7 @@ import pytest
 from commands.main import run
 
 
-@pytest.mark.parametrize("target", ["slumps", "describe", "refer", "embed"])
+@pytest.mark.parametrize("target", ["describe", "refer", "embed"])
 def test_what_is_not_built_says_so(target, capsys):
     with pytest.raises(SystemExit) as stopped:
         run(["evaluate", target, "--weights", "w", "--data", "d"])
@@ -13,9 +13,10 @@ def test_what_is_not_built_says_so(target, capsys):
     assert "later release" in capsys.readouterr().err
 
 
-def test_chips_that_are_not_there_are_a_wrong_call(tmp_path, capsys):
+@pytest.mark.parametrize(("target", "weights"), [("lakes", "indices"), ("slumps", "no-such-detector")])
+def test_chips_that_are_not_there_are_a_wrong_call(target, weights, tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
-        run(["evaluate", "lakes", "--weights", "indices", "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")])
+        run(["evaluate", target, "--weights", weights, "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out")])
     assert stopped.value.code == 2
     assert "no set of chips here" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
