@@ -12,6 +12,11 @@ LABEL_SCALE: Final = 250
 """A label holds the share of the pixel that lakes cover x 250."""
 LABEL_IGNORE: Final = 255
 """Nobody knows: no loss and no score counts the pixel."""
+NEGATIVE: Final = "negative"
+"""Class of an outline around ground that only looks like the target."""
+UNCLEAR: Final = "unclear"
+"""Class of an outline that tells where targets are but not their shape, as a box does."""
+NEVER_MASKS: Final = (NEGATIVE, UNCLEAR)
 Split = str
 """`train`, `val`, `test`, or `buffer` for a chip that no stage may use."""
 SPLITS: Final = ("train", "val", "test", "buffer")
@@ -137,11 +142,12 @@ CHIP_LABELS: Final = pa.schema(
         ("observable", pa.bool_()),
         ("area_m2", pa.float64()),
         ("covered_share", pa.float32()),
+        ("labeler", pa.string()),
     ]
 )
-"""Columns of `labels.parquet` beside `geometry`: one row per outline and image year.
+"""Columns of `labels.parquet` beside `geometry`: one row per outline and image year; `lake_id` is the name of a slump too.
 
-`covered_share` is the part of the outline inside chips of its own split and year: object scores can leave out lakes that are cut.
+`labeler` tells who drew it where several did (sets of before have no such column; then all are one labeler's). `covered_share` is the part of the outline inside chips of its own split and year: object scores can leave out lakes that are cut.
 """
 
 

@@ -103,7 +103,8 @@ def write_chips(out: Path, pieces: Pieces, labels: gpd.GeoDataFrame, about: Mapp
     """Write a set, shard by shard; it opens only once its card is written, last of all.
 
     Refuses a folder that already holds a finished set, and a set in which two splits share ground (ChipsUnusable). Of `labels` (columns
-    of CHIP_LABELS but `covered_share`) those are kept that touch a chip. `about` goes into the card: how it was made, licence, attribution.
+    of CHIP_LABELS but `covered_share`; without `labeler` one drew them all) those are kept that touch a chip. `about` goes into the card:
+    how it was made, licence, attribution.
     """
     _make_room(out)
     writer = ChipWriter(out)
@@ -170,7 +171,8 @@ def _touching(labels: gpd.GeoDataFrame, table: gpd.GeoDataFrame) -> gpd.GeoDataF
         chips = placed[(placed[["ground", "region", "year"]] == key).all(axis=1)]
         here[places[chips.sindex.query(labels.geometry.iloc[places], predicate="intersects")[0]]] = True
     kept = labels[here].reset_index(drop=True)
-    return kept.assign(covered_share=covered_shares(kept, table))
+    drawn_by = kept["labeler"].fillna("") if "labeler" in kept.columns else ""
+    return kept.assign(covered_share=covered_shares(kept, table), labeler=drawn_by)
 
 
 def _refuse_leaks(table: gpd.GeoDataFrame, where: str) -> None:

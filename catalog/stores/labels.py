@@ -5,13 +5,12 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-import pandas as pd
 import pyogrio.errors
 import shapely
 
 from catalog.facts.errors import ChipsUnusable
+from catalog.stores.label_columns import columns_of, years_told
 
-_IDS = ("lake_id", "id", "ID", "fid")
 _POLYGONAL = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _PARQUET = {".parquet", ".geoparquet", ".pq"}
 
@@ -21,7 +20,7 @@ class Labels:
     """Outlines for the images of one year."""
 
     outlines: gpd.GeoDataFrame
-    """Columns lake_id, class, hard, hard_because, observable, label_year and geometry (valid polygons, EPSG:4326)."""
+    """Columns lake_id (of slumps too), class, hard, hard_because, observable, labeler, label_year and geometry (valid polygons, EPSG:4326)."""
     year: int
     """Of the labels."""
     repaired: int
@@ -31,8 +30,9 @@ class Labels:
 def read_labels(place: str, image_year: int, label_year: int | None = None) -> Labels:
     """Read the labels for the images of a year.
 
-    `place` is a file, or a pattern with `{year}` for one file per year. The year of a label is that of its file, else of its `year`
-    column (of which the year nearest to the image is taken), else `label_year`. Raises ChipsUnusable with the way out.
+    `place` is a file, or a pattern with `{year}` for one file per year. The year of a label is that of its file, else `label_year`, else
+    that of its `year` column or of its date (image_date, date, BaseMapDate), of which the year nearest to the image is taken. Raises
+    ChipsUnusable with the way out.
     """
     path = Path(place.replace("{year}", str(image_year))).expanduser()
     raw = _read(path)
@@ -40,7 +40,7 @@ def read_labels(place: str, image_year: int, label_year: int | None = None) -> L
         raise ChipsUnusable(f"Labels {path}: no coordinate system is declared. Declare it, for example with ogr2ogr -a_srs EPSG:4326.")
     chosen, year = _of_year(raw, path, image_year, image_year if "{year}" in place else label_year)
     if not len(chosen):
-        raise ChipsUnusable(f"Labels {path}: no outline in it. Give an inventory that holds polygons of lakes.")
+        raise ChipsUnusable(f"Labels {path}: no outline in it. Give an inventory that holds polygons.")
     return _cleaned(chosen, path, year)
 
 
@@ -60,14 +60,17 @@ def _read(path: Path) -> gpd.GeoDataFrame:
 def _of_year(raw: gpd.GeoDataFrame, path: Path, image_year: int, known: int | None) -> tuple[gpd.GeoDataFrame, int]:
     if known is not None:
         return raw, known
-    if "year" not in raw.columns:
-        raise ChipsUnusable(f"Labels {path}: nothing tells their year. Add a `year` column, use a pattern with {{year}}, or --label-year.")
-    years = raw["year"].dropna().astype(int)
+    told = years_told(raw)
+    if told is None:
+        raise ChipsUnusable(
+            f"Labels {path}: nothing tells their year. Add a `year` column or a date, use a pattern with {{year}}, or --label-year."
+        )
+    years = told.dropna().astype(int)
     if years.empty:
-        raise ChipsUnusable(f"Labels {path}: the `year` column is empty. Fill it, or say --label-year.")
-    # of two years equally near, the later: lakes mostly appear
+        raise ChipsUnusable(f"Labels {path}: the column of years is empty. Fill it, or say --label-year.")
+    # of two years equally near, the later: lakes mostly appear, and slumps grow
     nearest = min(sorted(set(years), reverse=True), key=lambda year: abs(year - image_year))
-    return raw[raw["year"] == nearest], nearest
+    return raw[(told == nearest).to_numpy()], nearest
 
 
 def _cleaned(raw: gpd.GeoDataFrame, path: Path, year: int) -> Labels:
@@ -78,8 +81,8 @@ def _cleaned(raw: gpd.GeoDataFrame, path: Path, year: int) -> Labels:
     shapes = np.array([_polygonal(shape) for shape in shapes], object)
     solid = shapely.area(shapes) > 0
     if not solid.any():
-        raise ChipsUnusable(f"Labels {path}: no polygon in it. Give the outlines of lakes, not points or lines.")
-    columns = _columns(there, year)[solid]
+        raise ChipsUnusable(f"Labels {path}: no polygon in it. Give outlines, not points or lines.")
+    columns = columns_of(there, year)[solid]
     return Labels(gpd.GeoDataFrame(columns, geometry=shapes[solid], crs=4326), year, int(broken.sum()))
 
 
@@ -89,28 +92,3 @@ def _polygonal(shape: shapely.Geometry) -> shapely.Geometry:
         return shape
     parts = shapely.get_parts(shapely.get_parts(shape))
     return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
-
-
-def _columns(there: gpd.GeoDataFrame, year: int) -> pd.DataFrame:
-    name = next((column for column in _IDS if column in there.columns), None)
-    ids = [str(value) for value in (there[name] if name else range(len(there)))]
-    return pd.DataFrame(
-        {
-            "lake_id": ids,
-            "label_year": year,
-            "class": _texts(there, "class"),
-            "hard": _flags(there, "hard", otherwise=False),
-            "hard_because": _texts(there, "hard_because"),
-            "observable": _flags(there, "observable", otherwise=True),
-        }
-    )
-
-
-def _texts(frame: gpd.GeoDataFrame, name: str) -> list[str]:
-    if name not in frame.columns:
-        return [""] * len(frame)
-    return ["" if pd.isna(value) else str(value) for value in frame[name]]
-
-
-def _flags(frame: gpd.GeoDataFrame, name: str, *, otherwise: bool) -> list[bool]:
-    return [bool(value) for value in frame[name]] if name in frame.columns else [otherwise] * len(frame)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import geopandas as gpd
 import numpy as np
@@ -11,15 +11,12 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from catalog.facts.chips import NEGATIVE, UNCLEAR
 from catalog.facts.footprints import squares
 from models.detector.labelers import agreed
 from models.outlines.geodesy import to_metres
 
 Names = NDArray[np.object_]
-NEGATIVE: Final = "negative"
-"""Class of outlines around ground that only looks like a slump: never an instance, never ignored."""
-UNCLEAR: Final = "unclear"
-"""Class of outlines that tell where slumps are but not their shape, as boxes do."""
 
 
 @dataclass(frozen=True, slots=True)

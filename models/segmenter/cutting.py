@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from catalog.facts.chips import CHIP_PX, EARTH, LABEL_IGNORE, LABEL_SCALE, WET_SHARE, ChipBatch, ChipRecord, CutOptions
+from catalog.facts.chips import CHIP_PX, EARTH, LABEL_IGNORE, LABEL_SCALE, NEVER_MASKS, WET_SHARE, ChipBatch, ChipRecord, CutOptions
 from catalog.facts.footprints import centres_lonlat, squares, squares_lonlat, touching_foreign_lakes
 from catalog.facts.lattice import zones_of
 from catalog.facts.splits import BLOCKS, BUFFER, PUBLISHED_BLOCKS, blocks_of, splits_of
@@ -94,7 +94,8 @@ def chip_of(window: WindowArrays, windows: Windows, number: int, *, lakes: Lakes
     origin = windows.origins_yx_px[number]
     touching = shapely.intersects(lakes.metres, squares(origin[None])[0]) if len(lakes.metres) else np.empty(0, bool)
     band = options.ignore_band_px if options.ignore_band_px is not None else int(options.ground == EARTH)
-    label = label_of(lakes.metres[touching], (int(origin[0]), int(origin[1])), ignore_band_px=band)
+    shaped = touching & ~lakes.table["class"].isin(NEVER_MASKS).to_numpy(bool)
+    label = label_of(lakes.metres[shaped], (int(origin[0]), int(origin[1])), ignore_band_px=band)
     label[~seen] = LABEL_IGNORE
     s2 = window.s2 if window.s2 is not None else np.zeros((12, CHIP_PX, CHIP_PX), np.uint16)
     sanity = sanity_of(s2, label)

@@ -222,3 +222,22 @@ def test_outlines_are_kept_where_chips_see_them_with_the_part_that_they_see(tmp_
     assert sorted(kept.index) == ["half", "in"]
     assert kept.covered_share["in"] == pytest.approx(1.0)
     assert kept.covered_share["half"] == pytest.approx(0.5, abs=0.03)
+
+
+def test_sets_of_before_labelers_were_told_still_open_beside_newer_ones(tmp_path):
+    chips = piece(range(2))
+    facts = {"ground": "earth", "region": "here", "year": 2021, "label_year": 2021, "split": "train", "class": "", "hard": False}
+    told = {"hard_because": "", "observable": True, "area_m2": 1.0}
+    labels = gpd.GeoDataFrame(
+        {"lake_id": ["a", "b"], "labeler": ["01", None]}, geometry=[shape.buffer(-1e-3) for shape in chips[2]], crs=4326
+    )
+    newer = write_chips(tmp_path / "newer", [chips], labels.assign(**facts, **told), {})
+    assert newer.labels["labeler"].tolist() == ["01", ""]
+    other = piece(range(10, 12))
+    labels = gpd.GeoDataFrame({"lake_id": ["c", "d"]}, geometry=[shape.buffer(-1e-3) for shape in other[2]], crs=4326)
+    older = write_chips(tmp_path / "older", [other], labels.assign(**facts, **told), {})
+    assert older.labels["labeler"].tolist() == ["", ""]
+    table = gpd.read_parquet(tmp_path / "older" / "labels.parquet").drop(columns="labeler")
+    table.to_parquet(tmp_path / "older" / "labels.parquet")
+    both = open_chips([tmp_path / "newer", tmp_path / "older"]).labels
+    assert both["lake_id"].tolist() == ["a", "b", "c", "d"]

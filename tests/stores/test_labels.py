@@ -80,3 +80,91 @@ def test_a_missing_file_and_one_that_is_none_are_said(tmp_path):
         (tmp_path / name).write_bytes(b"nothing of the kind")
         with pytest.raises(ChipsUnusable, match="not a file of outlines"):
             read_labels(str(tmp_path / name), 2021, 2021)
+
+
+BOX = shapely.box(-134.0, 67.0, -133.99, 67.01)
+
+
+def arts(count: int, **columns) -> gpd.GeoDataFrame:
+    """Rows as ARTS has them, side by side."""
+    shapes = [shapely.affinity.translate(BOX, 0.02 * number) for number in range(count)]
+    facts = {"UID": [f"uid-{number}" for number in range(count)], "BaseMapDate": "2021-07-01,2021-08-31", "TrainClass": "Positive"}
+    relations = dict.fromkeys(("StabilizedRTS", "UnknownRelationship", "MergedRTS"), "")
+    return gpd.GeoDataFrame({**facts, "LabelType": "Polygon", **relations, **columns}, geometry=shapes, crs=4326)
+
+
+def test_arts_says_what_is_a_slump_and_what_only_looks_like_one(tmp_path):
+    frame = arts(
+        6,
+        TrainClass=["Positive", "Negative", "Negative", "Positive", "Positive", "Positive"],
+        LabelType=["Polygon", "Polygon", "Bounding Box", "BoundingBox", "Polygon", "Polygon"],
+        StabilizedRTS=["", "", "", "", "uid-9", ""],
+        UnknownRelationship=["", "", "", "", "", "uid-8,uid-7"],
+    )
+    frame.to_file(tmp_path / "l.gpkg")
+    found = read_labels(str(tmp_path / "l.gpkg"), 2021).outlines
+    assert found["class"].tolist() == ["", "negative", "negative", "unclear", "stabilised", "unknown"]
+    assert found["lake_id"].tolist() == [f"uid-{number}" for number in range(6)]
+
+
+def test_points_of_arts_are_left_out(tmp_path):
+    frame = arts(2, LabelType=["Point", "Polygon"])
+    frame.geometry = [BOX.centroid, BOX]
+    frame.to_parquet(tmp_path / "l.parquet")
+    assert read_labels(str(tmp_path / "l.parquet"), 2021).outlines["lake_id"].tolist() == ["uid-1"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("image_date", ["2019-07-01", "2021-08-30"]),
+        ("date_", ["2019-09-07", "2021-07-27"]),
+        ("date", ["2019-09-07T10:00:00", "2021-07-27"]),
+        ("BaseMapDate", ["2019-07-01,2019-08-01", "2020-07-01,2021-08-01"]),
+        ("BaseMapDate", ["2019", "2021"]),
+        ("year", [2019, 2021]),
+    ],
+)
+def test_a_date_tells_the_year_and_of_a_span_its_end_does(tmp_path, column, values):
+    arts(2).drop(columns="BaseMapDate").assign(**{column: values}).to_parquet(tmp_path / "l.parquet")
+    for image in (2019, 2021):
+        found = read_labels(str(tmp_path / "l.parquet"), image)
+        assert found.year == image
+        assert len(found.outlines) == 1
+    assert read_labels(str(tmp_path / "l.parquet"), 2020).year == 2021
+
+
+def test_a_date_that_is_none_is_not_guessed(tmp_path):
+    arts(2, BaseMapDate=["202-00-722", "2021-07-15"]).to_parquet(tmp_path / "l.parquet")
+    assert read_labels(str(tmp_path / "l.parquet"), 2020).outlines["lake_id"].tolist() == ["uid-1"]
+    arts(1, BaseMapDate=["202-00-722"]).to_parquet(tmp_path / "none.parquet")
+    with pytest.raises(ChipsUnusable, match="--label-year"):
+        read_labels(str(tmp_path / "none.parquet"), 2020)
+
+
+def test_labelers_are_kept_and_a_column_that_is_the_same_everywhere_names_nothing(tmp_path):
+    arts(2, UID="x", Id=0, labeler=["01", None]).to_parquet(tmp_path / "l.parquet")
+    found = read_labels(str(tmp_path / "l.parquet"), 2021).outlines
+    assert found["labeler"].tolist() == ["01", ""]
+    assert found["lake_id"].tolist() == ["0", "1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "year", "count"),
+    [
+        ("barth2023_NZ_rts_by_year.gpkg", 2018, 2018, 350),
+        ("runge2022_chukotka_coast_by_date.gpkg", 2018, 2018, 62),
+        ("nitze_training_labels/TrainingLabel_RTS_PlanetScope_Nitze_iteration006.gpkg", 2021, 2022, 69),
+    ],
+)
+def test_inventories_of_slumps_are_read_as_they_are(shared_data, name, image, year, count):
+    path = shared_data / "rts" / "inventories" / name
+    if not path.is_file():
+        pytest.skip(f"{name} is not here")
+    found = read_labels(str(path), image)
+    assert (found.year, len(found.outlines)) == (year, count)
+    assert shapely.is_valid(found.outlines.geometry.to_numpy()).all()
+    with_year = shared_data / "rts" / "inventories" / "huang2022_banks_island_2020.gpkg"
+    with pytest.raises(ChipsUnusable, match="nothing tells their year"):
+        read_labels(str(with_year), 2020)
+    assert len(read_labels(str(with_year), 2020, 2020).outlines) == 262
