@@ -29,14 +29,11 @@ class AuxiliaryAttention(nn.Module):
     def forward(self, query: Tensor, features: Tensor) -> Tensor:
         """Return the answer (B, y, x, width) to queries (B, y, x, width) from features (B, y, x, width)."""
         features = self.norm(features)
-        if self.config.scope == "window":
-            heard = self._in_windows(query, self.keys_values(features))
-        else:
-            heard = self._everywhere(query, features)
-        answer: Tensor = self.out(heard)
+        windows = self.config.scope == "window"
+        answer: Tensor = self.out(self._in_windows(query, features) if windows else self._everywhere(query, features))
         return answer if self.mlp is None else answer + self.mlp(answer)
 
-    def _in_windows(self, query: Tensor, keys_values: Tensor) -> Tensor:
+    def _in_windows(self, query: Tensor, features: Tensor) -> Tensor:
         height, width = query.shape[1:3]
         window = self.config.window
         mask = None if self.bias is None else self.bias()[None]  # (1, heads, n, n)
@@ -44,25 +41,25 @@ class AuxiliaryAttention(nn.Module):
             barred = _padding_mask((height, width), window, query)[:, None, None, :]  # (windows, 1, 1, n)
             mask = (barred if mask is None else mask + barred).repeat(query.shape[0], 1, 1, 1)
         asked = self._heads(to_windows(query, window))
-        keys, values = (self._heads(part) for part in to_windows(keys_values, window).chunk(2, -1))
+        keys, values = (self._heads(part) for part in to_windows(self.keys_values(features), window).chunk(2, -1))
         heard = functional.scaled_dot_product_attention(asked, keys, values, attn_mask=mask)
         return from_windows(heard.transpose(1, 2).flatten(2), window, (height, width))
 
     def _everywhere(self, query: Tensor, features: Tensor) -> Tensor:
-        size = query.shape[1:3]
+        size = (query.shape[1], query.shape[2])
         if self.config.scope == "pooled":
             pooled = functional.adaptive_avg_pool2d(features.permute(0, 3, 1, 2), min(self.config.pooled, *size))
             features = pooled.permute(0, 2, 3, 1)
         keys, values = self.keys_values(features).chunk(2, -1)
         if self.config.positions:
             query, keys = query + sine_positions(query, size), keys + sine_positions(keys, size)
-        parts = [self._heads(part.flatten(1, 2)) for part in (query, keys, values)]
-        heard = functional.scaled_dot_product_attention(*parts)
+        asked, keys, values = (self._heads(part.flatten(1, 2)) for part in (query, keys, values))
+        heard = functional.scaled_dot_product_attention(asked, keys, values)
         return heard.transpose(1, 2).reshape(query.shape)
 
     def _heads(self, tokens: Tensor) -> Tensor:
         """(B, n, width) to (B, heads, n, width / heads)."""
-        return tokens.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return tokens.reshape(*tokens.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 class RelativeBias(nn.Module):
@@ -104,15 +101,16 @@ def to_windows(grid: Tensor, window: int) -> Tensor:
     """Cut a grid (B, y, x, width), padded with 0 below and to the right, to (B * windows, window * window, width)."""
     height, width = grid.shape[1:3]
     padded = functional.pad(grid, (0, 0, 0, -width % window, 0, -height % window))
-    cut = padded.unflatten(2, (-1, window)).unflatten(1, (-1, window))  # (B, rows, w, columns, w, width)
-    return cut.transpose(2, 3).flatten(3, 4).flatten(0, 2)
+    rows, columns = padded.shape[1] // window, padded.shape[2] // window
+    cut = padded.reshape(-1, rows, window, columns, window, grid.shape[3])
+    return cut.transpose(2, 3).reshape(-1, window * window, grid.shape[3])
 
 
 def from_windows(windows: Tensor, window: int, size: tuple[int, int]) -> Tensor:
     """Put windows together again to a grid (B, y, x, width) without the padding."""
     rows, columns = -(-size[0] // window), -(-size[1] // window)
-    cut = windows.unflatten(1, (window, window)).unflatten(0, (-1, rows, columns)).transpose(2, 3)
-    return cut.flatten(3, 4).flatten(1, 2)[:, : size[0], : size[1]]
+    cut = windows.reshape(-1, rows, columns, window, window, windows.shape[-1]).transpose(2, 3)
+    return cut.reshape(-1, rows * window, columns * window, windows.shape[-1])[:, : size[0], : size[1]]
 
 
 def sine_positions(like: Tensor, size: tuple[int, int]) -> Tensor:

@@ -117,7 +117,7 @@ class BoxCascade(nn.Module):
         pooled = pool(levels, boxes, image, CELLS)
         if pooled.requires_grad:
             # the features are shared by all stages and would else hear them three times as loud as the proposals
-            pooled.register_hook(lambda gradient: gradient / len(self.heads))
+            pooled.register_hook(lambda gradient: gradient / len(self.heads))  # type: ignore[no-untyped-call]  # torch has no types for it
         logits, codes = self.heads[number](pooled)
         return logits, codes
 

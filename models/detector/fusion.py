@@ -94,7 +94,7 @@ class JoinedStage(nn.Module):
         self.reduce = nn.Conv2d(width * (1 + len(self.names)), width, 1) if kind == "concat" else None
         if self.reduce is not None:
             nn.init.dirac_(self.reduce.weight)
-            nn.init.zeros_(self.reduce.bias)
+            _silence(self.reduce)
         self.projection = _identity_convolution(width)
 
     def forward(self, first: Tensor, others: Mapping[str, tuple[Tensor, Tensor | None]]) -> Tensor:
@@ -122,6 +122,10 @@ def _identity_convolution(width: int) -> nn.Conv2d:
     """3 x 3 convolution that hands on what it gets until it has learned better."""
     projection = nn.Conv2d(width, width, 3, padding=1)
     nn.init.dirac_(projection.weight)
-    if projection.bias is not None:
-        nn.init.zeros_(projection.bias)
+    _silence(projection)
     return projection
+
+
+def _silence(convolution: nn.Conv2d) -> None:
+    assert convolution.bias is not None
+    nn.init.zeros_(convolution.bias)

@@ -147,7 +147,7 @@ class SlumpNetwork(nn.Module):
         clean = {name: only_given(images[name], given[name]) for name in (modalities if self.config.stacked else self.looks)}
         if self.config.stacked:
             return {STACK: (torch.cat(list(clean.values()), 1), None)}
-        return {name: (image, given[name]) for name, image in clean.items() if given[name] is None or bool(given[name].any())}
+        return {name: (image, has) for name, image in clean.items() if (has := given[name]) is None or bool(has.any())}
 
     def _check(self, images: Mapping[str, Tensor]) -> None:
         wanted = (self.config.window_px, self.config.window_px)

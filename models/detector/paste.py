@@ -28,4 +28,4 @@ def _weights(low: Floats, high: Floats, origin: int, count: int, cells: int) -> 
     place = np.clip(share * cells - 0.5, 0, cells - 1)[..., None]
     near = np.maximum(1 - np.abs(place - np.arange(cells)), 0)
     inside = (share > 0) & (share < 1)
-    return (near * inside[..., None]).astype(np.float32)
+    return np.asarray(near * inside[..., None], np.float32)

@@ -5,6 +5,7 @@ Source: Ren et al. 2015, Faster R-CNN (arXiv 1506.01497), as in the published sy
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 import torch
@@ -77,9 +78,9 @@ class ProposalNetwork(nn.Module):
         """Return the likeliest boxes that do not overlap by 0.7, at most as many per window as configured."""
         most = self.counts[training]
         parts = []
-        for number, (logits, codes, anchors) in enumerate(
-            zip(answered.logits, answered.codes, self.anchors.split(self.sizes), strict=True)
-        ):
+        ends = list(accumulate(self.sizes, initial=0))
+        for number, (logits, codes) in enumerate(zip(answered.logits, answered.codes, strict=True)):
+            anchors = self.anchors[ends[number] : ends[number + 1]]
             score, place = logits.detach().topk(min(2 * most, logits.shape[1]), dim=1)  # (B, k)
             chosen = codes.detach().gather(1, place[..., None].expand(-1, -1, 4)).flatten(0, 1)
             boxes = self.code.decode(chosen, anchors[place.flatten()])
