@@ -47,7 +47,7 @@ def slumps(
             centre = rng.uniform(300, extent_m - 300, 2)
         place = centre + rng.normal(0, 160, 2)
         shape = _lobed(rng, place + np.array(origin_m))
-        if all(shapely.distance(shape, other) > 12 for other in found) and (place > 250).all() and (place < extent_m - 250).all():
+        if (shapely.distance(shape, np.array(found, dtype=object)) > 12).all() and (place > 250).all() and (place < extent_m - 250).all():
             found.append(shape)
     return np.array(found, dtype=object)
 
@@ -79,7 +79,7 @@ def seen(
     for window, place in np.column_stack(tree.query(frames, predicate="intersects")).tolist():
         rng = np.random.default_rng([seed, place, *(windows[window] % 1_000_003)])
         for shape, score in _views(rng, truth, place, frames[window], faults):
-            box, mask = _masked(shape, 10.0 * windows[window][1], -10.0 * windows[window][0])
+            box, mask = masked(shape, 10.0 * windows[window][1], -10.0 * windows[window][0])
             found.append((window, box, score, mask))
     return Detected(
         windows, window_px, UP,
@@ -120,25 +120,28 @@ def _largest(shape):
     return max(parts, key=shapely.area) if parts else shapely.Polygon()
 
 
-def _masked(shape: shapely.Polygon, left: float, top: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def masked(shape: shapely.Polygon, left: float, top: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Box (network pixels) and mask of an outline; a cell holds the share of its ground inside, a little blurred as a network's is."""
     x0, y0, x1, y1 = shape.bounds
     box = np.array([(x0 - left) / PIXEL_M, (top - y1) / PIXEL_M, (x1 - left) / PIXEL_M, (top - y0) / PIXEL_M], np.float32)
-    steps = (np.arange(4 * CELLS) + 0.5) / (4 * CELLS)
+    steps = (np.arange(3 * CELLS) + 0.5) / (3 * CELLS)
     x, y = np.meshgrid(x0 + steps * (x1 - x0), y1 - steps * (y1 - y0))
     shapely.prepare(shape)
-    share = shapely.contains_xy(shape, x, y).reshape(CELLS, 4, CELLS, 4).mean((1, 3))
+    share = shapely.contains_xy(shape, x, y).reshape(CELLS, 3, CELLS, 3).mean((1, 3))
     return box, ndimage.gaussian_filter(share, 0.7, mode="nearest").astype(np.float32)
 
 
 def plain_nms(detected: Detected, overlap: float = 0.5) -> NDArray[np.object_]:
     """What is left when boxes of all windows go through one non-maximum suppression: outlines of the kept masks, metres."""
-    import torch  # noqa: PLC0415 - takes seconds
-    from torchvision.ops import nms  # noqa: PLC0415
-
     origins = detected.windows_yx[detected.window][:, ::-1] * UP
     boxes = detected.boxes + np.tile(origins - origins.min(0, initial=0), 2)
-    kept = nms(torch.from_numpy(boxes.astype(np.float32)), torch.from_numpy(np.asarray(detected.scores, np.float32)), overlap).numpy()
+    kept: list[int] = []
+    for row in np.lexsort((np.arange(len(boxes)), -np.asarray(detected.scores))):
+        low, high = np.maximum(boxes[kept, :2], boxes[row, :2]), np.minimum(boxes[kept, 2:], boxes[row, 2:])
+        shared = np.clip(high - low, 0, None).prod(1)
+        union = (boxes[kept, 2:] - boxes[kept, :2]).prod(1) + (boxes[row, 2:] - boxes[row, :2]).prod() - shared
+        if (shared <= overlap * union).all():
+            kept.append(int(row))
     return outlines(detected)[kept]
 
 
