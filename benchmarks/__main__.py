@@ -12,6 +12,7 @@ SMALL = {
     "bench_composite": ("--size", "2048", "--repeats", "1"),
     "bench_chips": ("--chips", "128", "--per-shard", "32"),
     "bench_units": ("--chips", "3", "--repeats", "1"),
+    "bench_ap": (),
     "bench_segmenter": ("--chips", "4", "--repeats", "1"),
 }
 
