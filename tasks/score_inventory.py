@@ -12,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.errors import WrongCall
 from catalog.facts.records import Target
+from catalog.facts.schemas import ID_COLUMNS
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import read_features, read_table
 from models.scores.events import Event, EventScores, score_events
@@ -53,7 +54,7 @@ def score_inventory(region: str, target: Target, years: Sequence[int], store: st
     inventories = {year: read_features(opened.inventory(target, region, year)) for year in years}
     truths = {year: gpd.read_parquet(folder / f"year={year}.parquet") for year in years}
     scores = tuple(_year_score(year, inventories[year], truths[year]) for year in years)
-    same = _same_features(inventories, truths)
+    same = _same_features(inventories, truths, ID_COLUMNS[target])
     reported = tuple(_reported(opened, target, region, same))
     span = min(years), max(years)
     happened = tuple(event for event in _happened(folder / "events.parquet") if span[0] < event.year <= span[1])
@@ -74,13 +75,13 @@ def _true(frame: gpd.GeoDataFrame) -> ScoredFeatures:
     return ScoredFeatures(frame.geometry.to_numpy(), frame.area_m2.to_numpy(np.float64), classes=list(frame["class"]))
 
 
-def _same_features(inventories: dict[int, gpd.GeoDataFrame], truths: dict[int, gpd.GeoDataFrame]) -> dict[str, set[str]]:
+def _same_features(inventories: dict[int, gpd.GeoDataFrame], truths: dict[int, gpd.GeoDataFrame], named: str) -> dict[str, set[str]]:
     """Names of ours -> names of the truth that lay under them in any year."""
     same: dict[str, set[str]] = {}
     for year, inventory in inventories.items():
         pairs = match(inventory.geometry.to_numpy(), truths[year].geometry.to_numpy(), criterion="overlap", threshold=0.5)
         for ours, true in zip(pairs.predicted, pairs.truth, strict=True):
-            same.setdefault(inventory.lake_id.iloc[ours], set()).add(truths[year].id.iloc[true])
+            same.setdefault(inventory[named].iloc[ours], set()).add(truths[year].id.iloc[true])
     return same
 
 

@@ -17,7 +17,7 @@ from catalog.facts.causes import Cause, State
 from catalog.facts.grids import PIXEL_M
 from catalog.facts.options import TrackOptions
 from catalog.facts.records import StageReport, Target
-from catalog.facts.schemas import EVENTS, SURFACE, TRACKS
+from catalog.facts.schemas import EVENTS, ID_COLUMNS, SURFACE, TRACKS
 from catalog.stores import cubes
 from catalog.stores.files import sweep_partials
 from catalog.stores.jobs import years_with
@@ -67,7 +67,7 @@ def _year_features(store: Store, target: Target, region: str, year: int) -> Year
     area, low, high, observed, looks = (frame[name].to_numpy(np.float64) for name in _NUMBERS)
     # baselines are harmonised pixel by pixel when the surface is built, so that they are no reason against comparing
     circumstances = Circumstances(model=str(read_provenance(path).get("model", "")))
-    return YearFeatures(year, tuple(frame.lake_id), frame.geometry.to_numpy(), area, low, high, observed, looks, circumstances)
+    return YearFeatures(year, tuple(frame[ID_COLUMNS[target]]), frame.geometry.to_numpy(), area, low, high, observed, looks, circumstances)
 
 
 def _provenance(store: Store, target: Target, region: str, years: tuple[int, ...]) -> dict[str, Any]:
