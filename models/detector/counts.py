@@ -8,7 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.facts.detector_cards import Calibration
-from models.detector.precision import Evidence, Performance, area_ratio_at, evidence_of, learn, moved_probability, shifted_precision
+from models.detector.precision import (
+    Evidence,
+    Performance,
+    Tempering,
+    crosstalk_at,
+    evidence_of,
+    learn,
+    moved_probability,
+    shifted_precision,
+    tempering_of,
+)
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -105,7 +115,8 @@ def represent(
     """Return what every detection (n,) stands for; sums over any ground are counts of that ground, and add up."""
     rule = rule or CountingRule()
     evidence = evidence_of(calibration, rule.least_score, rule.minimum_area_m2)
-    usual = learn(evidence, np.ones(evidence.blocks))
+    tempering, every = tempering_of(evidence), np.ones(evidence.blocks)
+    usual = learn(evidence, every, tempering)
     reason = _why_not(calibration, evidence, usual)
     if usual is None:
         return _plain(scores, areas_m2, rule, reason)
@@ -115,9 +126,10 @@ def represent(
     score, area = scores[order], areas_m2[order]
     found, precision = shifted_precision(usual.probability(score), usual.precision, shifted=rule.prior_shift)
     count, whole = np.zeros(len(scores)), np.zeros(len(scores))
-    count[order] = found / usual.recall_at(area)
-    whole[order] = found * area / (usual.area_recall * area_ratio_at(evidence, usual, np.ones(evidence.blocks), precision))
-    drawn = [] if reason else _draws(evidence, (score, area), rule, np.random.default_rng((seed, 0)))
+    too_many, too_large = crosstalk_at(evidence, usual, every, precision)
+    count[order] = found / usual.recall_at(area) / too_many
+    whole[order] = found * area / (usual.area_recall * too_large)
+    drawn = [] if reason else _draws((evidence, tempering), (score, area), rule, np.random.default_rng((seed, 0)))
     reason = reason or _why_no_draws(len(drawn), rule.draws)
     drawn = [] if reason else drawn
     tables = np.zeros((2, len(drawn), len(scores)))
@@ -132,12 +144,12 @@ def represent(
 def total(represented: Represented, observed_km2: float, members: Sequence[int] | Indices | None = None, *, number: int = 0) -> CountRange:
     """Sum what detections stand for over one ground; `members` are the places of those on it, `number` tells apart the grounds of a region.
 
-    Ground without any observation holds an unknown number, not none.
+    Ground without any observation or detection holds an unknown number, not none.
     """
     chosen = np.arange(len(represented.count)) if members is None else np.asarray(members, np.int64)
     figures = represented.precision, represented.recall, int(represented.counted[chosen].sum())
     unknown = float("nan")
-    if observed_km2 <= 0:
+    if observed_km2 <= 0 and not figures[2]:
         return CountRange(*(unknown,) * 6, 0.0, *figures, "no ground was observed")
     count, area = float(represented.count[chosen].sum()), float(represented.area_m2[chosen].sum())
     if represented.missing_because:
@@ -189,14 +201,14 @@ def _plain(scores: Floats, areas_m2: Floats, rule: CountingRule, reason: str) ->
 
 
 def _draws(
-    evidence: Evidence, detections: tuple[Floats, Floats], rule: CountingRule, rng: np.random.Generator
+    known: tuple[Evidence, Tempering], detections: tuple[Floats, Floats], rule: CountingRule, rng: np.random.Generator
 ) -> list[tuple[Floats, Floats, Performance]]:
     """Return what every detection stands for in each draw that can be learned from: slumps, area in m2, and the performance drawn."""
-    score, area = detections
+    (evidence, tempering), (score, area) = known, detections
     drawn = []
     for _ in range(rule.draws):
         times = rng.multinomial(evidence.blocks, np.full(evidence.blocks, 1 / evidence.blocks)).astype(np.float64)
-        performance = learn(evidence, times)
+        performance = learn(evidence, times, tempering)
         again = rng.integers(len(score), size=len(score)) if len(score) else np.empty(0, np.int64)
         coin = rng.random(len(score))
         if performance is None:
@@ -208,9 +220,9 @@ def _draws(
         right = coin < moved
         recall = performance.recall_at(area)
         missed = np.where(right, rng.negative_binomial(1, recall), 0)
-        ratio = area_ratio_at(evidence, performance, times, here if rule.prior_shift else performance.precision)
-        sizes = (right + missed * _size_missed(performance, recall)) * area / ratio
-        drawn.append((right.astype(np.float64) + missed, sizes, performance))
+        too_many, too_large = crosstalk_at(evidence, performance, times, here if rule.prior_shift else performance.precision)
+        sizes = (right + missed * _size_missed(performance, recall)) * area / too_large
+        drawn.append(((right + missed) / too_many, sizes, performance))
     return drawn
 
 

@@ -21,6 +21,7 @@ TRUTHS_PER_BIN: Final = 50
 """Slumps that a class of size needs for a recall of its own."""
 _HALVINGS: Final = 30
 _SETTLED: Final = 1e-9
+_FOLDS: Final = 5
 _GRID: Final = np.linspace(0.0, 1.0, 1_001)
 
 
@@ -87,7 +88,45 @@ def evidence_of(calibration: Calibration, least_score: float, minimum_area_m2: f
     )
 
 
-def learn(evidence: Evidence, times: Floats) -> Performance | None:
+@dataclass(frozen=True, slots=True)
+class Tempering:
+    """How a fitted curve must be bent to be right on ground that it was not fitted on: offset and factor of its log odds."""
+
+    offset: float = 0.0
+    factor: float = 1.0
+
+    def __call__(self, probability: Floats) -> Floats:
+        """Return tempered probabilities."""
+        odds = np.exp(self.offset + self.factor * np.log(probability / (1 - probability)))
+        tempered: Floats = odds / (1 + odds)
+        return tempered
+
+
+AS_FITTED: Final = Tempering()
+
+
+def tempering_of(evidence: Evidence) -> Tempering:
+    """Learn on blocks held out of the fit, a fifth at a time, how sure the curve may be.
+
+    A curve that follows the luck of single detections parts slumps from other things better than its scores do, and holds a prior
+    back where it should move: without tempering, counts at 0.4 of the calibration's density came out a tenth too high.
+    """
+    fold = evidence.detection_block % _FOLDS
+    held_out = np.full(len(evidence.score), np.nan)
+    for part in range(min(_FOLDS, evidence.blocks)):
+        others = (fold != part).astype(np.float64)
+        if 0 < (others * evidence.true).sum() < others.sum():
+            sure = 1 / (others.sum() + 2)
+            held_out[fold == part] = np.interp(evidence.score[fold == part], _GRID, np.clip(_curve(evidence, others), sure, 1 - sure))
+    known = np.isfinite(held_out)
+    if evidence.blocks < 2 or not 0 < evidence.true[known].sum() < known.sum():
+        return AS_FITTED
+    odds = np.log(held_out[known] / (1 - held_out[known]))[:, None]
+    fitted = LogisticRegression(C=1e3).fit(odds, evidence.true[known])
+    return Tempering(float(fitted.intercept_[0]), float(np.clip(fitted.coef_[0, 0], 0.0, 1.0)))
+
+
+def learn(evidence: Evidence, times: Floats, tempering: Tempering = AS_FITTED) -> Performance | None:
     """Return the performance when every block counts `times` (blocks,); None where the blocks that count say nothing of it.
 
     They say nothing without a detection, without a slump, or when no slump was found.
@@ -101,7 +140,7 @@ def learn(evidence: Evidence, times: Floats) -> Performance | None:
     # not even a curve that holds only right detections is certain: certainty could not be moved by a prior
     sure = float(1 / (seen.sum() + 2))
     return Performance(
-        curve=np.clip(_curve(evidence, seen), sure, 1 - sure),
+        curve=tempering(np.clip(_curve(evidence, seen), sure, 1 - sure)),
         precision=float(np.clip(right.sum() / seen.sum(), sure, 1 - sure)),
         recall=_recall_by_size(evidence, asked, overall),
         overall_recall=overall,
@@ -124,17 +163,22 @@ def shifted_precision(probability: Floats, prior: float, *, shifted: bool = True
     return moved, float(moved.mean())
 
 
-def area_ratio_at(evidence: Evidence, performance: Performance, times: Floats, here: float) -> float:
-    """Return what sum(probability x predicted area) is over the true area of the slumps found, where the share of slumps is `here`.
+def crosstalk_at(evidence: Evidence, performance: Performance, times: Floats, here: float) -> tuple[float, float]:
+    """Return by how much sums over detections exceed the slumps found and their true area, where the share of slumps is `here`.
 
-    Slumps and other things differ in size at equal score, so that probabilities alone would hand area from one to the other. Calibration
-    ground is weighted to the share of slumps there.
+    The sums are of probability over recall, and of probability x predicted area. Slumps and other things differ in size at equal score, so
+    that probabilities alone would hand size from one to the other. Calibration ground is weighted to the share of slumps there.
     """
-    seen = times[evidence.detection_block]
-    weight = seen * np.where(evidence.true, here / performance.precision, (1 - here) / (1 - performance.precision))
+    weight = times[evidence.detection_block] * np.where(
+        evidence.true, here / performance.precision, (1 - here) / (1 - performance.precision)
+    )
     probability = moved_probability(performance.probability(evidence.score), performance.precision, here)
+    over_recall = weight / performance.recall_at(evidence.predicted_m2)
     true_m2 = float((weight * evidence.true * evidence.matched_m2).sum())
-    return float((weight * probability * evidence.predicted_m2).sum()) / true_m2 if true_m2 > 0 else performance.area_ratio
+    if not true_m2:
+        return 1.0, performance.area_ratio
+    count = float((over_recall * probability).sum() / (over_recall * evidence.true).sum())
+    return count, float((weight * probability * evidence.predicted_m2).sum()) / true_m2
 
 
 def moved_probability(probability: Floats, prior: float, here: float) -> Floats:
@@ -170,8 +214,9 @@ def _monotone(score: Floats, true: Mask, weight: Floats) -> Floats:
     """The likeliest curve that never falls; equal scores are one point of it."""
     points, place = np.unique(score, return_inverse=True)
     total = np.bincount(place, weights=weight)
-    steps = isotonic_regression(np.bincount(place, weights=weight * true) / total, weights=total).x
-    return np.interp(_GRID, points, steps)
+    steps: Floats = isotonic_regression(np.bincount(place, weights=weight * true) / total, weights=total).x
+    curve: Floats = np.interp(_GRID, points, steps)
+    return curve
 
 
 def _logit(score: Floats) -> Floats:
