@@ -19,11 +19,10 @@ from catalog.stores.chips import open_chips, write_chips
 from models.detector.contract import DetectorContract, WindowInstances, nothing_found
 from models.detector.targets import Frame, burnt
 from models.outlines.geodesy import area_perimeter, to_degrees
-from models.scores.slump_calibration import calibrate
+from models.scores.chip_scenes import ChipScenes, calibrated_on, scenes_of
 from models.scores.slump_metrics import scored, slump_metrics
 from models.scores.slump_results import SlumpResult, window_metrics
 from models.segmenter.contract import ModalityNeed, WindowBatch
-from tasks.score_slumps import ChipScenes, scenes_of
 from tasks.write_slump_scores import written
 
 EPSG, ROOT = 32608, (-750_064, 50_176)
@@ -196,12 +195,13 @@ def test_tables_and_page_are_written(chips: Path, tmp_path: Path):
     assert all(row["value"] is None or np.isfinite(row["value"]) for row in report.figures)
 
 
-def test_a_calibration_is_drawn_from_chips(chips: Path):
-    seen = scenes_of(open_chips(chips), Oracle([*truth(), disc(200, 350, 8)]), "test")
-    calibration = calibrate(seen.scenes, seen.block_km2, "chips of a test")
-    assert sorted(calibration.true) == [False, True, True, True, True]
+def test_a_calibration_and_a_threshold_are_drawn_from_chips(chips: Path):
+    oracle = Oracle([*truth(), disc(200, 350, 8)], [0.9, 0.8, 0.7, 0.6, 0.9, 0.9, 0.3])
+    calibration, threshold, f1 = calibrated_on(open_chips(chips), oracle, "test", "chips of a test")
+    assert calibration.true == (True, True, True, True, False)
     assert len(calibration.truth_m2) == 4
     assert max(calibration.truth_block) < len(calibration.observed_km2)
+    assert (threshold, f1) == (pytest.approx(0.6, abs=1e-5), 1.0)
 
 
 def test_chips_without_outlines_are_refused(chips: Path):
