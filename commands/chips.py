@@ -12,7 +12,7 @@ from commands.console import say, show_json, show_table
 from commands.parse import years_of
 from commands.running import run_cut_chips, run_import_shards, run_relabel_chips
 
-app = typer.Typer(no_args_is_help=True, help="Cut, import or show training chips of lakes. Example: cryoatlas chips show chips")
+app = typer.Typer(no_args_is_help=True, help="Cut, import, show or export training chips. Example: cryoatlas chips show chips")
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -21,7 +21,7 @@ def cut_chips(  # noqa: PLR0913 - the options of the command
     store: Annotated[str, typer.Option(help="Store with the surface cubes.")],
     region: Annotated[str, typer.Option(help="Region of the store.")],
     years: Annotated[str, typer.Option(help="2021 or 2018-2023.")],
-    labels: Annotated[str, typer.Option(help="Outlines of lakes (GeoParquet, GeoPackage, shapefile), or a pattern with {year}.")],
+    labels: Annotated[str, typer.Option(help="Outlines of lakes or slumps (GeoParquet, GeoPackage, shapefile), or a pattern with {year}.")],
     out: Annotated[str, typer.Option(help="Folder to make.")],
     *,
     split: Annotated[
@@ -30,7 +30,7 @@ def cut_chips(  # noqa: PLR0913 - the options of the command
     ] = "blocks",
     every_edge: Annotated[bool, typer.Option("--every-edge", help="Drop chips near every block edge, as CryoSentinel does.")] = False,
     stride: Annotated[int, typer.Option(help="Pixels between windows.")] = 112,
-    negatives: Annotated[float, typer.Option(help="Share of chips without lakes that are kept; 1 keeps all.")] = 1.0,
+    negatives: Annotated[float, typer.Option(help="Share of chips without lakes (or slumps) that are kept; 1 keeps all.")] = 1.0,
     only_sane: Annotated[bool, typer.Option("--only-sane", help="Leave out chips of train and val that the MNDWI filter refuses.")] = False,
     ignore_band: Annotated[
         int | None, typer.Option(help="Ignored pixels on both sides of a shore; 1 on earth, 0 in a simulated world.")
@@ -41,7 +41,7 @@ def cut_chips(  # noqa: PLR0913 - the options of the command
     attribution: Annotated[str, typer.Option(help="Whom the labels are owed to.")] = "",
     as_json: _Json = False,
 ) -> None:
-    """Cut training chips from the surface cubes of a store and outlines of lakes.
+    """Cut training chips from the surface cubes of a store and outlines of what its region maps, lakes or slumps.
 
     Example: cryoatlas chips cut --store s --region demo_hma --years 2018-2021 --labels 'truth/lakes/year={year}.parquet' --out chips
     """

@@ -48,12 +48,15 @@ def cut(store: str, region: str, years: Sequence[int], labels: str, out: str, op
             f"Stride {options.stride_px} and negatives {options.negatives}: choose 1 to {CHIP_PX} pixels, and a share from 0 to 1."
         )
     cutter = _Cutter(store, region, labels, options)
+    if options.only_sane and cutter.target == "slumps":
+        raise WrongCall(f"Region {region!r} maps slumps, and the MNDWI filter judges lakes: leave out --only-sane.")
     tables, places = zip(*(cutter.read_labels(year) for year in years), strict=True)
     outlines = sided(gpd.GeoDataFrame(pd.concat(tables, ignore_index=True), geometry="geometry", crs=4326), options)
     about = {
         "left_out": cutter.left_out,  # counts on while chips are cut
         "made": "cut from surface cubes",
         "region": region,
+        "target": cutter.target,
         "years": list(years),
         "labels": labels,
         "licence": options.licence,
@@ -72,6 +75,7 @@ class _Cutter:
     def __init__(self, store: str, region: str, labels: str, options: CutOptions) -> None:
         self._store = open_store(store)
         self._region = stored_region(self._store, region)
+        self.target = self._region.target
         self._labels, self._options = labels, options
         self.repaired = 0
         self.left_out: Counter[str] = Counter()
@@ -79,11 +83,11 @@ class _Cutter:
     def read_labels(self, year: int) -> tuple[gpd.GeoDataFrame, Place]:
         found = read_labels(self._labels, year, self._options.label_year)
         self.repaired += found.repaired
-        place = Place(self._region.name, year, found.year, f"{self._store.root.name}/{self._region.name}")
+        place = Place(self._region.name, year, found.year, f"{self._store.root.name}/{self._region.name}", self.target)
         near = outlines_near(found.outlines, self._region.geometry.bounds)
         if not len(near):
             raise ChipsUnusable(
-                f"Labels {self._labels}: no outline of {found.year} lies near region {place.region!r}, and every chip would be dry. "
+                f"Labels {self._labels}: no outline of {found.year} lies near region {place.region!r}, and no chip would show any. "
                 "Check their coordinate system, or give the inventory of this region."
             )
         return labelled(near, place, self._options), place

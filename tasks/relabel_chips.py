@@ -24,7 +24,7 @@ from models.segmenter.cutting import lake_share_of
 from models.segmenter.sanity import sanity_of
 
 _PIECE = 64
-_ABOUT = ("licence", "attribution", "made", "region", "years", "labels", "options")
+_ABOUT = ("licence", "attribution", "made", "region", "target", "years", "labels", "options")
 
 
 @task(cache_policy=NO_CACHE, task_run_name="relabel-chips")

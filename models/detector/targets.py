@@ -93,6 +93,28 @@ class Target:
         return Target(*(getattr(self, name).to(device) for name in ("boxes", "masks", "weights", "ignore", "ignore_boxes")))
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a window shows of a slump."""
+
+    shape: shapely.Geometry
+    """In network pixels, y down."""
+    place: int
+    """Of the slump among `Slumps`."""
+    ignored: bool
+
+
+def pieces_of(slumps: Slumps, frame: Frame, options: TargetOptions) -> list[Piece]:
+    """What a window shows of every slump in it; pieces that are too small or show too little of their slump are ignored."""
+    if not len(slumps):
+        return []
+    whole = frame.placed(slumps.shapes)
+    shown = shapely.intersection(whole, shapely.box(0, 0, frame.network_px, frame.network_px))
+    area = shapely.area(shown)
+    small = (area * (PIXEL_M / frame.up) ** 2 < options.least_m2) | (area < options.least_visible * shapely.area(whole))
+    return [Piece(shown[place], place, bool(slumps.ignored[place] | small[place])) for place in np.flatnonzero(area > 0).tolist()]
+
+
 def target_of(slumps: Slumps, frame: Frame, options: TargetOptions, seen: Tensor | None = None) -> Target:
     """Targets of a window; `seen` (window_px, window_px) bool says, in the window as shown, where optics saw the ground.
 
@@ -100,21 +122,17 @@ def target_of(slumps: Slumps, frame: Frame, options: TargetOptions, seen: Tensor
     was seen. A pixel belongs to a slump when its centre does; a pixel that an ignored one touches is ignored.
     """
     side = frame.network_px
-    whole = frame.placed(slumps.shapes)
-    pieces = shapely.intersection(whole, shapely.box(0, 0, side, side)) if len(whole) else whole
-    area, full = shapely.area(pieces), shapely.area(whole)
     looked_at = np.ones((side, side), bool) if seen is None else seen.cpu().numpy().repeat(frame.up, 0).repeat(frame.up, 1)
     masks, boxes, weights, ignored = [], [], [], []
-    for place in np.flatnonzero(area > 0).tolist():
-        small = area[place] * (PIXEL_M / frame.up) ** 2 < options.least_m2 or area[place] < options.least_visible * full[place]
-        mask = None if slumps.ignored[place] or small else _agreement(frame, slumps.voices[place], side)
+    for piece in pieces_of(slumps, frame, options):
+        mask = None if piece.ignored else _agreement(frame, slumps.voices[piece.place], side)
         box = None if mask is None else _box(mask >= 0.5)
         if mask is None or box is None or looked_at[mask >= 0.5].mean() < options.least_seen:
-            ignored.append(pieces[place])
+            ignored.append(piece.shape)
             continue
         masks.append(mask)
         boxes.append(box)
-        weights.append(float(slumps.certainty[place]))
+        weights.append(float(slumps.certainty[piece.place]))
     return _target(masks, boxes, weights, _ignored(ignored, side))
 
 

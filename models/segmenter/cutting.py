@@ -23,10 +23,11 @@ Names = NDArray[np.object_]
 Places = NDArray[np.int64]
 NEAR_EDGE: Final = "near a block of another split"
 FOREIGN_LAKE: Final = "touches a lake of another split"
-OUTSIDE, UNSEEN, DRY, NOT_SANE = (
+OUTSIDE, UNSEEN, DRY, EMPTY, NOT_SANE = (
     "outside the region, or never seen",
     "too little was seen",
     "dry, and not among the negatives kept",
+    "no slump, and not among the negatives kept",
     "refused by the MNDWI filter",
 )
 
@@ -100,8 +101,12 @@ def chip_of(window: WindowArrays, windows: Windows, number: int, *, lakes: Lakes
     s2 = window.s2 if window.s2 is not None else np.zeros((12, CHIP_PX, CHIP_PX), np.uint16)
     sanity = sanity_of(s2, label)
     record = _record(windows, number, float(seen.mean()), label, sanity, lakes.table[touching], place, options)
-    if record.lake_share < WET_SHARE and not is_drawn(record.chip_id, options.negatives):
-        return DRY
+    if not is_drawn(record.chip_id, options.negatives):
+        # a slump of any size makes a chip a positive: most are smaller than the hectare that a lake has to have
+        if place.target == "slumps" and not shaped.any():
+            return EMPTY
+        if place.target == "lakes" and record.lake_share < WET_SHARE:
+            return DRY
     if options.only_sane and not sanity.sane and record.split in {"train", "val"}:
         return NOT_SANE
     return Chip(window, label, record, windows.footprints[number])

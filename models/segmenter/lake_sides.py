@@ -10,6 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from catalog.facts.chips import CutOptions
+from catalog.facts.records import Target
 from catalog.facts.regions import RIM_KM
 from catalog.facts.splits import block_splits_of
 from models.outlines.geodesy import area_perimeter, to_metres
@@ -23,6 +24,7 @@ class Place:
     year: int
     label_year: int
     source: str
+    target: Target = "lakes"
 
 
 @dataclass(frozen=True, slots=True)

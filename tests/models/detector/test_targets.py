@@ -103,7 +103,10 @@ def test_labelers_who_disagree_leave_a_soft_mask_and_the_box_of_the_majority():
 
 
 places = st.tuples(st.floats(-4, 60), st.floats(-4, 60), st.floats(1.3, 14), st.floats(0.5, 2))
-many = st.lists(places, max_size=4).map(lambda found: slumps(*(blob(x, y, r, aspect=a) for x, y, r, a in found)))
+# odd fractions, so that no edge runs through the centre of a pixel, where rounding decides
+many = st.lists(places, max_size=4).map(
+    lambda found: slumps(*(blob(x + 0.0123457, y + 0.0234571, r + 0.00345719, aspect=a) for x, y, r, a in found))
+)
 
 
 @settings(max_examples=40)
@@ -113,9 +116,8 @@ def test_turning_the_window_turns_its_targets(own, mirrored, turns):
     frame = Frame(PLAIN.origin_yx, WINDOW, UP, 1.0, mirrored, turns)
     target = target_of(own, frame, EASY)
     assert len(target) == len(plain)
-    # a centre may lie on an edge to the last bit, and is then in or out by rounding
-    assert int((shown(frame, plain.masks) != target.masks).sum()) <= 4 * len(plain)
-    assert int((shown(frame, plain.ignore) != target.ignore).sum()) <= 4 * len(plain.ignore_boxes)
+    assert torch.equal(shown(frame, plain.masks), target.masks)
+    assert torch.equal(shown(frame, plain.ignore), target.ignore)
     for mask, box in zip(target.masks, target.boxes.int().tolist(), strict=True):
         inside = mask >= 0.5
         assert bool(inside[box[1] : box[3], box[0] : box[2]].any(0).all() if len(plain) else True)
@@ -130,7 +132,8 @@ def test_moving_window_and_slumps_together_changes_nothing(own, dy, dx):
     frame = Frame((ORIGIN[0] + dy, ORIGIN[1] + dx), WINDOW, UP)
     first, second = target_of(own, PLAIN, EASY), target_of(there, frame, EASY)
     assert len(first) == len(second)
-    assert int((first.masks != second.masks).sum()) <= 4 * len(first)
+    assert torch.equal(first.masks, second.masks)
+    assert torch.equal(first.boxes, second.boxes)
 
 
 def test_scaling_the_window_scales_areas_and_the_least_size_with_it():
