@@ -80,6 +80,14 @@ def headwall_of(polygon: shapely.Geometry, ground: SlumpGround, previous: shapel
     return Headwall(float(lengths.sum()), retreat, aspect, contrast, height)
 
 
+def headwall_retreat_m(polygon: shapely.Geometry, previous: shapely.Geometry, aspect_deg: float) -> float:
+    """Return how far the headwall moved upslope between two outlines (metres of one zone); NaN where the aspect is or nothing meets."""
+    if np.isnan(aspect_deg):
+        return float("nan")
+    upslope = -float(np.sin(np.radians(aspect_deg))), -float(np.cos(np.radians(aspect_deg)))
+    return _retreat(headwall_points(polygon, upslope)[0], upslope, previous)
+
+
 def ndvi_of(red: NDArray[np.uint16], near_infrared: NDArray[np.uint16]) -> NDArray[np.float32]:
     """Return the NDVI of surface counts (any shape); NaN where a band has no data or both are black."""
     one, other = red.astype(np.float32), near_infrared.astype(np.float32)

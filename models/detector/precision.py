@@ -126,21 +126,22 @@ def tempering_of(evidence: Evidence) -> Tempering:
     return Tempering(float(fitted.intercept_[0]), float(np.clip(fitted.coef_[0, 0], 0.0, 1.0)))
 
 
-def learn(evidence: Evidence, times: Floats, tempering: Tempering = AS_FITTED) -> Performance | None:
+def learn(evidence: Evidence, times: Floats, tempering: Tempering | None = None) -> Performance | None:
     """Return the performance when every block counts `times` (blocks,); None where the blocks that count say nothing of it.
 
-    They say nothing without a detection, without a slump, or when no slump was found.
+    They say nothing without a detection, without a slump, or when no slump was found. `tempering` None learns it here.
     """
     seen, asked = times[evidence.detection_block], times[evidence.truth_block]
     right = seen * evidence.true
     if not right.sum() or not (asked * evidence.found).sum():
         return None
+    bent = tempering_of(evidence) if tempering is None else tempering
     overall = float((asked * evidence.found).sum() / asked.sum())
     area = asked * evidence.truth_m2
     # not even a curve that holds only right detections is certain: certainty could not be moved by a prior
     sure = float(1 / (seen.sum() + 2))
     return Performance(
-        curve=tempering(np.clip(_curve(evidence, seen), sure, 1 - sure)),
+        curve=bent(np.clip(_curve(evidence, seen), sure, 1 - sure)),
         precision=float(np.clip(right.sum() / seen.sum(), sure, 1 - sure)),
         recall=_recall_by_size(evidence, asked, overall),
         overall_recall=overall,
