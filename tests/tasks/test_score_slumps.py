@@ -1,5 +1,6 @@
 """Chips to scores of slumps, with a detector that knows the truth."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -8,21 +9,25 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import shapely
+import torch
 
 from catalog.facts.causes import Cause
 from catalog.facts.chips import CHIP_PX, ChipBatch, ChipRecord
 from catalog.facts.detector_cards import DetectorCard, DetectorConfig, DetectorStatistics
 from catalog.facts.errors import ChipsUnusable
 from catalog.facts.footprints import centres_lonlat, squares_lonlat
-from catalog.facts.slump_evaluation import SlumpEvaluation
+from catalog.facts.slump_evaluation import SlumpEvaluation, SlumpJob
+from catalog.stores.checkpoints import write_weights
 from catalog.stores.chips import open_chips, write_chips
 from models.detector.contract import DetectorContract, WindowInstances, nothing_found
+from models.detector.network import build
 from models.detector.targets import Frame, burnt
 from models.outlines.geodesy import area_perimeter, to_degrees
 from models.scores.chip_scenes import ChipScenes, calibrated_on, scenes_of
 from models.scores.slump_metrics import scored, slump_metrics
 from models.scores.slump_results import SlumpResult, window_metrics
 from models.segmenter.contract import ModalityNeed, WindowBatch
+from tasks.score_slumps import result_of, subsets_of
 from tasks.write_slump_scores import written
 
 EPSG, ROOT = 32608, (-750_064, 50_176)
@@ -96,6 +101,28 @@ def chips(tmp_path_factory) -> Path:
         out, [(batch, [record(*origin) for origin in origins.tolist()], squares_lonlat(origins, EPSG))], labels(), {"licence": "CC0-1.0"}
     )
     return out
+
+
+@pytest.fixture(scope="module")
+def one_chip(tmp_path_factory) -> Path:
+    origins = np.array([ROOT])
+    out = tmp_path_factory.mktemp("chips") / "one"
+    write_chips(out, [(ChipBatch(*arrays(*ROOT)), [record(*ROOT)], squares_lonlat(origins, EPSG))], labels(), {"licence": "CC0-1.0"})
+    return out
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    """A small network that knows nothing yet."""
+    torch.manual_seed(0)
+    config = DetectorConfig(
+        "mvitv2_nano", ("rgb", "nir"), window_px=112, channels=32, head_convolutions=1, head_width=32, mask_convolutions=1, proposals=20
+    )
+    statistics = DetectorStatistics("a test", {"rgb": (0.4,) * 3, "nir": (0.4,)}, {"rgb": (0.1,) * 3, "nir": (0.1,)})
+    card = replace(CARD, name="nano", network=config, statistics=statistics, threshold=0.02)
+    folder = tmp_path_factory.mktemp("weights")
+    write_weights(folder, build(config).state_dict(), card)
+    return folder
 
 
 def arrays(y: int, x: int) -> tuple[np.ndarray, ...]:
@@ -202,6 +229,17 @@ def test_a_calibration_and_a_threshold_are_drawn_from_chips(chips: Path):
     assert len(calibration.truth_m2) == 4
     assert max(calibration.truth_block) < len(calibration.observed_km2)
     assert (threshold, f1) == (pytest.approx(0.6, abs=1e-5), 1.0)
+
+
+def test_a_detector_is_scored_without_each_of_its_auxiliaries(one_chip: Path, weights: Path):
+    evaluation = SlumpEvaluation(str(weights), (str(one_chip),), "nowhere", subsets=True)
+    subsets = subsets_of(evaluation)
+    assert subsets == ("all", "without nir", "shuffled")
+    results = [result_of(evaluation, SlumpJob(str(weights), subset)) for subset in subsets]
+    assert [found.subset for found in results] == list(subsets)
+    assert {found.windows for found in results} == {9}
+    assert results[0].facts["listed from score"] == "0.020"
+    assert subsets_of(replace(evaluation, subsets=False)) == ("all",)
 
 
 def test_chips_without_outlines_are_refused(chips: Path):
