@@ -1,24 +1,33 @@
 """`cryoatlas audit`: what is done, what is not, and the command that mends it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
 
 from catalog.facts.causes import State
 from catalog.facts.errors import EXIT_UNITS_FAILED
-from catalog.facts.records import Outcome
+from catalog.facts.records import Outcome, Target
 from catalog.stores import ledger
 from catalog.stores.files import checksum, looks_like
-from catalog.stores.jobs import stored_regions, years_begun
+from catalog.stores.jobs import stored_region, stored_regions, years_begun
 from catalog.stores.store import Store, open_store
 from commands.console import OUT, show_json, show_table, states_in_words
 
-_FOLLOWS = {"surface": "scenes", "segment": "surface", "outline": "segment"}
+_FOLLOWS: Mapping[Target, Mapping[str, str]] = MappingProxyType(
+    {
+        "lakes": {"surface": "scenes", "segment": "surface", "outline": "segment"},
+        "slumps": {"surface": "scenes", "detect": "surface"},
+    }
+)
 """Stage of a tile -> the stage it needs."""
-STAGES = ("scenes", "surface", "segment", "outline", "features", "inventory")
+_LAST: Mapping[Target, tuple[str, ...]] = MappingProxyType({"lakes": ("features", "inventory"), "slumps": ("merge", "inventory", "counts")})
+"""Stages of a whole region-year."""
+STAGES: Mapping[Target, tuple[str, ...]] = MappingProxyType({t: ("scenes", *_FOLLOWS[t], *_LAST[t]) for t in _FOLLOWS})
+"""All stages of a target, in order."""
 
 
 def audit(
@@ -44,14 +53,14 @@ def audit(
 
 
 def _region_year(store: Store, region: str, year: int, *, checksums: bool) -> dict[str, Any]:
-    outcomes = ledger.find_all(store, region, year)
+    outcomes, target = ledger.find_all(store, region, year), stored_region(store, region).target
     check = ledger.verified if checksums else ledger.present
     damaged = [outcome for outcome in outcomes if not check(store, outcome)]
     failed = [outcome for outcome in outcomes if outcome.state == State.FAILED]
-    states = {stage: Counter(str(o.state) for o in outcomes if o.unit.stage == stage) for stage in STAGES}
-    missing = [stage for stage in ("features", "inventory") if not states[stage]]
+    states = {stage: Counter(str(o.state) for o in outcomes if o.unit.stage == stage) for stage in STAGES[target]}
+    missing = [stage for stage in _LAST[target] if not states[stage]]
     holes = [_hole(o, "failed") for o in failed] + [_hole(o, "damaged") for o in damaged]
-    holes += [_missing(tile, stage) for stage, source in _FOLLOWS.items() for tile in _not_reached(outcomes, stage, source)]
+    holes += [_missing(tile, stage) for stage, source in _FOLLOWS[target].items() for tile in _not_reached(outcomes, stage, source)]
     holes += [_missing("region", stage) for stage in missing]
     mend = f"cryoatlas run --store {store.root} --region {region} --years {year} --catalog stored" if holes else ""
     if changed := [
@@ -59,7 +68,14 @@ def _region_year(store: Store, region: str, year: int, *, checksums: bool) -> di
     ]:
         # a rerun compares sizes, which is cheap; bytes that changed in place must go first
         mend = f"rm {' '.join(map(str, changed))} && {mend}"
-    return {"region": region, "year": year, "stages": {s: dict(c) for s, c in states.items()}, "holes": holes, "mend": mend}
+    return {
+        "region": region,
+        "year": year,
+        "target": target,
+        "stages": {s: dict(c) for s, c in states.items()},
+        "holes": holes,
+        "mend": mend,
+    }
 
 
 def _not_reached(outcomes: Sequence[Outcome], stage: str, source: str) -> list[str]:
@@ -82,11 +98,14 @@ def _hole(outcome: Outcome, why: str) -> dict[str, str]:
 
 
 def _show(store: Store, findings: list[dict[str, Any]]) -> None:
-    rows = [
-        (f["region"], f["year"], *(states_in_words(f["stages"][stage]) if f["stages"][stage] else "not yet" for stage in STAGES))
-        for f in findings
-    ]
-    show_table(f"Audit of {store.root}", ("region", "year", *STAGES), rows)
+    for target, stages in STAGES.items():
+        rows = [
+            (f["region"], f["year"], *(states_in_words(f["stages"][stage]) if f["stages"][stage] else "not yet" for stage in stages))
+            for f in findings
+            if f["target"] == target
+        ]
+        if rows:
+            show_table(f"Audit of {store.root}: {target}", ("region", "year", *stages), rows)
     for finding in findings:
         for hole in finding["holes"]:
             OUT.print(

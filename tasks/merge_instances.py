@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog.facts.causes import State
+from catalog.facts.bands import s2_index
+from catalog.facts.causes import Cause, State
 from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.grids import PIXEL_M
 from catalog.facts.options import SlumpOptions
@@ -27,10 +28,12 @@ from catalog.stores.store import Store, open_store
 from catalog.stores.tables import put_features, read_table
 from catalog.stores.weights import find_detector_card
 from models.detector.counts import CountingRule
-from models.detector.inventory import Described, Terrain, as_probability, calibrated, slumps_table, with_own_doubt
+from models.detector.headwall import MARGIN_PX, SlumpGround, headwall_of, ndvi_of
+from models.detector.inventory import Described, as_probability, calibrated, slumps_table, with_own_doubt
 from models.detector.merge import Merged, merge
 from models.detector.registry import card_named
 from models.detector.tables import detected_of
+from models.detector.volume import SOURCE
 from models.outlines.geodesy import pixel_area_m2, representative_points
 from models.outlines.ground import claimed_shapes, extent_of, pixel_bounds, pixels_inside
 from models.outlines.inventory import Origin
@@ -39,8 +42,6 @@ from models.outlines.seams import OwnedFeature, ZoneFeatures, own
 
 STAGE = "merge"
 VERSION = 1
-_RING_PX = 12
-"""Ground around a slump that its contrast is told against: 100 m, and two pixels for slopes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,9 @@ def _produce(job: Job, store: Store, card: DetectorCard, options: SlumpOptions, 
     origin = Origin(job.year, ledger.fingerprint_of(inputs), providers_of(store, job))
     rule = CountingRule(minimum_area_m2=options.min_area_m2)
     table = slumps_table(shapes, described, calibrated(scores, card.calibration, rule), origin)
-    path = store.features(job.target, job.region, job.year)
+    path, provenance = store.features(job.target, job.region, job.year), provenance_of(store, job, ledger.fingerprint_of(inputs))
     columns = {name: table.column(name).to_pylist() for name in table.column_names}
-    put_features(path, geometry, columns, SLUMPS, provenance=provenance_of(store, job, ledger.fingerprint_of(inputs)))
+    put_features(path, geometry, columns, SLUMPS, provenance=provenance | {"volume_law": SOURCE})
     unit, outputs, measures = unit_of(job, REGION_UNIT, STAGE), ledger.receipts_for(store, [path]), {"features": float(len(described))}
     if not any(zone.windows for zone in zones.values()):
         # nothing was looked at: that is not a region without slumps
@@ -118,7 +119,7 @@ def _merged(feature: OwnedFeature, zone: _Zone) -> Merged:
 def _described(year: int, owned: tuple[OwnedFeature, _Zone], area_m2: float, perimeter_m: float) -> Described:
     feature, zone = owned
     top, left, bottom, right = pixel_bounds(feature.polygon)
-    window = top - _RING_PX, left - _RING_PX, bottom + _RING_PX, right + _RING_PX
+    window = top - MARGIN_PX, left - MARGIN_PX, bottom + MARGIN_PX, right + MARGIN_PX
     inside = pixels_inside([feature.polygon], window)
     if not inside.any():
         # a sliver between the pixels
@@ -128,13 +129,20 @@ def _described(year: int, owned: tuple[OwnedFeature, _Zone], area_m2: float, per
     longitude, latitude = representative_points(np.array([feature.polygon], object), feature.epsg)[0]
     pixel = pixel_area_m2(feature.epsg, float(longitude), float(latitude))
     found = measure(inside, others, around, pixel_area_m2=pixel, year=year)
-    return Described(merged, with_own_doubt(found, merged, area_m2=area_m2, perimeter_m=perimeter_m), Terrain())
+    headwall = headwall_of(feature.polygon, SlumpGround(inside, others, around.dem, _ndvi(zone.surface, around)))
+    return Described(merged, with_own_doubt(found, merged, area_m2=area_m2, perimeter_m=perimeter_m), headwall)
 
 
 def _neighbours(feature: OwnedFeature, zone: _Zone) -> list[shapely.Geometry]:
     own = {place for epsg, place in feature.pieces if epsg == feature.epsg}
-    near = zone.tree.query(shapely.buffer(feature.polygon, _RING_PX * PIXEL_M), predicate="intersects")
+    near = zone.tree.query(shapely.buffer(feature.polygon, MARGIN_PX * PIXEL_M), predicate="intersects")
     return [zone.merged[place].polygon for place in sorted(near.tolist()) if place not in own]
+
+
+def _ndvi(surface: cubes.Cube, around: Surroundings) -> NDArray[np.float32]:
+    counts = cubes.read_window(surface, "s2", (*around.origin_yx, *around.cause.shape))
+    seen = np.where(around.cause == Cause.USABLE, counts, 0)
+    return ndvi_of(seen[s2_index("B04")], seen[s2_index("B08")])
 
 
 def _surroundings(surface: cubes.Cube, window: tuple[int, int, int, int], inside: NDArray[np.bool_]) -> Surroundings:

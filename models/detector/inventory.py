@@ -13,8 +13,10 @@ from catalog.facts.detector_cards import Calibration
 from catalog.facts.schemas import PROBABILITY_NODATA, PROBABILITY_SCALE, size_class
 from catalog.facts.slump_schemas import DARTS_MINIMUM_M2, SLUMPS, tier_of
 from models.detector.counts import CountingRule
+from models.detector.headwall import Headwall
 from models.detector.merge import Merged
 from models.detector.precision import evidence_of, learn
+from models.detector.volume import volume_of
 from models.outlines.interval import AreaEvidence, area_interval
 from models.outlines.inventory import Origin, Shapes, obs_ids
 from models.outlines.measure import Statistics
@@ -24,22 +26,12 @@ _SURE = round(1 / PROBABILITY_SCALE)
 
 
 @dataclass(frozen=True, slots=True)
-class Terrain:
-    """What the ground says of a slump; NaN where it says nothing."""
-
-    headwall_length_m: float = float("nan")
-    aspect_deg: float = float("nan")
-    ndvi_contrast: float = float("nan")
-    relative_elevation_m: float = float("nan")
-
-
-@dataclass(frozen=True, slots=True)
 class Described:
     """All that is known of one slump of one year beside its outline."""
 
     merged: Merged
     statistics: Statistics
-    terrain: Terrain
+    headwall: Headwall
 
 
 def as_probability(inside: NDArray[np.bool_], cause: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -73,8 +65,8 @@ def slumps_table(shapes: Shapes, described: Sequence[Described], probability: Fl
         **_interval_columns(shapes, described),
         **_merged_columns(described),
     }
-    rows = [asdict(one.terrain) | {n: getattr(one.statistics, n) for n in Statistics.__dataclass_fields__} for one in described]
-    measured = {*Terrain.__dataclass_fields__, *Statistics.__dataclass_fields__} & set(SLUMPS.names) - set(columns) - {"spread"}
+    rows = [asdict(one.headwall) | {n: getattr(one.statistics, n) for n in Statistics.__dataclass_fields__} for one in described]
+    measured = {*Headwall.__dataclass_fields__, *Statistics.__dataclass_fields__} & set(SLUMPS.names) - set(columns) - {"spread"}
     columns |= {name: [_known(row[name]) for row in rows] for name in measured}
     columns["flags"] = [_flags(one.statistics, area) for one, area in zip(described, shapes.area_m2, strict=True)]
     arrays = [pa.array(columns[f.name], f.type) if f.name in columns else pa.nulls(len(described), f.type) for f in SLUMPS]
@@ -101,8 +93,10 @@ def _interval_columns(shapes: Shapes, described: Sequence[Described]) -> dict[st
     measured = (np.array([getattr(one.statistics, name) for one in described], np.float64) for name in names)
     evidence = AreaEvidence(shapes.area_m2, shapes.perimeter_m, *measured)
     interval = area_interval(evidence)
+    volume = volume_of(shapes.area_m2, interval.low_m2, interval.high_m2)
     ends = {"area_sigma_m2": interval.sigma_m2, "area_low_m2": interval.low_m2, "area_high_m2": interval.high_m2}
-    return ends | {"area_probability_m2": evidence.area_probability_m2}
+    volumes = {"volume_m3": volume.volume_m3, "volume_low_m3": volume.low_m3, "volume_high_m3": volume.high_m3}
+    return ends | volumes | {"area_probability_m2": evidence.area_probability_m2}
 
 
 def _flags(found: Statistics, area_m2: float) -> list[str]:
