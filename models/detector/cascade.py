@@ -82,7 +82,7 @@ class BoxCascade(nn.Module):
         stage = self._first(proposed, truth, len(levels[0]))
         for number in range(len(self.heads)):
             stages.append(stage)
-            logits, codes = self._judge(number, levels, stage.boxes, stage.image)
+            logits, codes = self.judge(number, levels, stage.boxes, stage.image)
             losses |= self._loss(number, stage, (logits, codes), truth)
             if number + 1 < len(self.heads):
                 stage = self._next(number, stage, codes, truth)
@@ -93,11 +93,20 @@ class BoxCascade(nn.Module):
         boxes, image = proposed.boxes, proposed.image
         scores = boxes.new_zeros(len(boxes))
         for number in range(len(self.heads)):
-            logits, codes = self._judge(number, levels, boxes, image)
+            logits, codes = self.judge(number, levels, boxes, image)
             scores = scores + logits.softmax(1)[:, 1]
             boxes, covers = clip(self.codes[number].decode(codes, boxes), self.side)
             boxes, image, scores = boxes[covers], image[covers], scores[covers]
         return boxes, scores / len(self.heads), image
+
+    def judge(self, number: int, levels: Sequence[Tensor], boxes: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits (n, 2) and codes (n, 4) of one stage for boxes (n, 4) of windows `image` (n,)."""
+        pooled = pool(levels, boxes, image, CELLS)
+        if pooled.requires_grad:
+            # the features are shared by all stages and would else hear them three times as loud as the proposals
+            pooled.register_hook(lambda gradient: gradient / len(self.heads))  # type: ignore[no-untyped-call]  # torch has no types for it
+        logits, codes = self.heads[number](pooled)
+        return logits, codes
 
     def _first(self, proposed: Proposed, truth: Truth, windows: int) -> Stage:
         """Sampled proposals, true boxes among them."""
@@ -112,14 +121,6 @@ class BoxCascade(nn.Module):
         boxes, image = boxes[covers], stage.image[covers]
         matches = match(boxes, image, truth, OVERLAPS[number + 1])
         return Stage(boxes, image, matches.index, matches.label)
-
-    def _judge(self, number: int, levels: Sequence[Tensor], boxes: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-        pooled = pool(levels, boxes, image, CELLS)
-        if pooled.requires_grad:
-            # the features are shared by all stages and would else hear them three times as loud as the proposals
-            pooled.register_hook(lambda gradient: gradient / len(self.heads))  # type: ignore[no-untyped-call]  # torch has no types for it
-        logits, codes = self.heads[number](pooled)
-        return logits, codes
 
     def _loss(self, number: int, stage: Stage, answer: tuple[Tensor, Tensor], truth: Truth) -> dict[str, Tensor]:
         logits, codes = answer

@@ -86,7 +86,10 @@ class SlumpNetwork(nn.Module):
         `images` per modality (B, channels, window_px, window_px), standardised; `present` (B, modalities - 1) bool says which
         windows have the second and later modalities (all, when it is None).
         """
-        levels = self.levels(images, present)
+        return self.losses_of(self.levels(images, present), targets)
+
+    def losses_of(self, levels: Sequence[Tensor], targets: Sequence[Target]) -> dict[str, Tensor]:
+        """Return the losses of what follows the pyramid `levels`."""
         truth = join(targets, levels[0].device)
         answered = self.proposals(levels)
         losses = self.proposals.losses(answered, truth)

@@ -118,7 +118,7 @@ def anchors_of(sizes: Sequence[int], side: int) -> list[Tensor]:
     """
     grids = [[-(-side // stride)] * 2 for stride in STRIDES]
     generator = AnchorGenerator(tuple((size,) for size in sizes), (RATIOS,) * len(STRIDES))
-    strides = [[torch.tensor(stride)] * 2 for stride in STRIDES]
+    strides = [[stride] * 2 for stride in STRIDES]
     boxes: list[Tensor] = generator.grid_anchors(grids, strides)
     return [each.float() for each in boxes]
 
