@@ -4,6 +4,7 @@ All of it is decided by one generator. Reflectance is changed before any index i
 (`targets.Frame`), so no target is ever resampled.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -115,9 +116,17 @@ def _sliced(array: Tensor, top: int, left: int, side: int) -> Tensor:
 
 
 def _sampled(array: Tensor, start: list[float], side: int, scale: float) -> Tensor:
+    # what the window shows and a pixel around it: of a large chip the rest need not be touched
+    spans = [
+        (max(math.floor(first) - 1, 0), min(math.ceil(first + side / scale) + 1, size))
+        for first, size in zip(start, array.shape[-2:], strict=True)
+    ]
+    if any(low >= high for low, high in spans):
+        return array.new_full((len(array), side, side), float("nan"))
+    array = array[:, slice(*spans[0]), slice(*spans[1])]
     axes = []
-    for first, size in zip(start, array.shape[-2:], strict=True):
-        centres = first + (torch.arange(side, device=array.device, dtype=torch.float64) + 0.5) / scale
+    for first, (low, _), size in zip(start, spans, array.shape[-2:], strict=True):
+        centres = first - low + (torch.arange(side, device=array.device, dtype=torch.float64) + 0.5) / scale
         axes.append((2 * centres / size - 1).to(array.dtype))
     grid = torch.stack(torch.meshgrid(axes[0], axes[1], indexing="ij")[::-1], -1)[None]
     known = torch.isfinite(array)

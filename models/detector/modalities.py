@@ -5,7 +5,6 @@ Reflectance first, statistics last: NDVI is a ratio of reflectances, so gain and
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Final
 
 import torch
@@ -177,10 +176,8 @@ def relief_of(dem: Tensor) -> tuple[Tensor, Tensor]:
     # a level near 0 keeps centimetres in float32 on high ground
     level = torch.where(known, dem, 0.0).double().sum((1, 2)) / known.sum((1, 2)).clamp_min(1)
     height = torch.where(known, dem - level[:, None, None].float(), 0.0).float()
-    circle = _circle(HALO_PX).to(dem.device)
-    total = functional.conv2d(height[:, None], circle, padding=HALO_PX)[:, 0]
-    count = functional.conv2d(known[:, None].float(), circle, padding=HALO_PX)[:, 0]
-    relative = (height - total / count.clamp_min(1.0)).clamp(-RELIEF_M, RELIEF_M) / (2 * RELIEF_M) + 0.5
+    mean = (_circle_sum(height, HALO_PX) / _circle_sum(known, HALO_PX).clamp_min(1.0)).float()
+    relative = (height - mean).clamp(-RELIEF_M, RELIEF_M) / (2 * RELIEF_M) + 0.5
     slope = _slope_deg(torch.where(known, height, math.nan))
     seen = known & torch.isfinite(slope)
     both = torch.stack([relative, slope / STEEPEST_DEG], 1)
@@ -207,7 +204,13 @@ def _rise(height: Tensor, axis: int) -> Tensor:
     return torch.where(run > 0, rise / run, math.nan)
 
 
-@lru_cache(maxsize=4)
-def _circle(radius_px: int) -> Tensor:
-    places = torch.arange(-radius_px, radius_px + 1)
-    return (places[:, None] ** 2 + places**2 <= radius_px**2).float()[None, None]
+def _circle_sum(values: Tensor, radius_px: int) -> Tensor:
+    """Sum (N, y, x) float64 over a circle around every pixel, nothing beyond the rim: differences of running sums, row by row of it."""
+    height, width = values.shape[-2:]
+    running = functional.pad(values.double(), (radius_px + 1, radius_px, radius_px, radius_px)).cumsum(-1)
+    total = torch.zeros(values.shape, dtype=torch.float64, device=values.device)
+    for row in range(-radius_px, radius_px + 1):
+        reach = math.isqrt(radius_px**2 - row**2)
+        line = running[:, radius_px + row : radius_px + row + height]
+        total += line[..., radius_px + reach + 1 :][..., :width] - line[..., radius_px - reach :][..., :width]
+    return total

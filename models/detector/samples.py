@@ -1,5 +1,6 @@
 """Windows of chips as a detector sees them: drawn at random for a step of training, on a fixed lattice for validation."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
@@ -9,12 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from catalog.facts.bands import S2_NODATA, S2_SCALE, s2_index
 from catalog.facts.causes import Cause
 from catalog.facts.chips import ChipBatch
 from catalog.facts.detector_cards import TOPO, DetectorConfig, DetectorStatistics, kind_of
 from models.detector.augment import AugmentOptions, change_values, drop_modalities, window_of
 from models.detector.draws import frames_drawn, frames_fixed
-from models.detector.modalities import HALO_PX, Images, crop, images_of_optics, optics_of, standardise
+from models.detector.modalities import HALO_PX, OPTICS, Images, crop, images_of_optics, standardise
 from models.detector.slumps import Slumps
 from models.detector.targets import Frame, Target, TargetOptions, target_of
 
@@ -129,8 +131,9 @@ def window_arrays(
     s2: NDArray[np.uint16], cause: NDArray[np.uint8], dem: NDArray[np.float32] | None, *, device: torch.device = _CPU
 ) -> tuple[Tensor, Tensor | None]:
     """The same of arrays of a cube: counts (N, 12, y, x), codes of `Cause` (N, y, x), metres (N, y, x)."""
-    counts = torch.from_numpy(np.where((cause == Cause.USABLE)[:, None], s2, 0).astype(np.int32)).to(device)
-    optics = optics_of(counts)
+    bands = torch.from_numpy(s2[:, [s2_index(name) for name in OPTICS]].astype(np.float32)).to(device)
+    hidden = torch.from_numpy(cause != Cause.USABLE).to(device)
+    optics = torch.where(hidden[:, None] | (bands == S2_NODATA), math.nan, bands * S2_SCALE)
     return optics, None if dem is None else torch.from_numpy(dem).to(device)
 
 
