@@ -186,20 +186,19 @@ def verdict(shapes: NDArray[np.object_], truth: NDArray[np.object_], likeness: f
     shared = shapely.area(shapely.intersection(shapes[one], truth[other]))
     fit = shared / (shapely.area(shapes[one]) + shapely.area(truth[other]) - shared)
     mine: dict[int, int] = {}
+    taken: set[int] = set()
     for at in np.argsort(-fit, kind="stable"):
-        if fit[at] >= likeness and one[at] not in mine and other[at] not in mine.values():
+        if fit[at] >= likeness and int(one[at]) not in mine and int(other[at]) not in taken:
             mine[int(one[at])] = int(other[at])
-    covered = [
-        a
-        for a, b, ground in zip(one, other, shared, strict=True)
-        if a not in mine and ground > 0.5 * shapely.area(shapes[a]) and b in mine.values()
-    ]
+            taken.add(int(other[at]))
+    spare = {int(a) for a in one[shared > 0.5 * shapely.area(shapes[one])]} - set(mine)
+    covered = {int(a) for a, b in zip(one, other, strict=True) if int(a) in spare and int(b) in taken}
     ours, theirs = shapely.area(shapes[list(mine)]).sum(), shapely.area(truth[list(mine.values())]).sum()
     return Verdict(
         len(truth),
         len(shapes),
         len(mine),
-        len(set(covered)),
+        len(covered),
         float(ours / theirs - 1),
         float(shapely.area(shapes).sum() / shapely.area(truth).sum() - 1),
     )

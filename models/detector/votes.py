@@ -91,7 +91,8 @@ def parts_of(members: Sequence[int], scene: Scene, index: WindowIndex, options: 
     for number in range(1, count + 1):
         own = labels == number
         if (ballot.probability[own] > level).any():
-            parts.extend(_part(own, labels == 0, ballot, members, (scene, options)))
+            joined = tuple(members) if count == 1 else _members_in(own, members, ballot.origin_yx, (scene, options))
+            parts.extend(_part(own, labels == 0, ballot, joined, (scene, options)))
     return parts
 
 
@@ -112,7 +113,7 @@ def _ballot(members: Sequence[int], scene: Scene, index: WindowIndex, options: V
 def _frame(members: Sequence[int], scene: Scene) -> tuple[int, int, int, int]:
     """Frame (y0, x0, y1, x1) on the lattice around all members, with a rim for what lies beside them."""
     rows = np.asarray(members)
-    frames = scene.frames[rows] + np.tile(scene.origins[rows], 2)
+    frames = scene.frames[rows] + np.tile(scene.windows[scene.window[rows]], 2)
     (y0, x0), (y1, x1) = frames[:, :2].min(0) - _CUT_REACH_PX, frames[:, 2:].max(0) + _CUT_REACH_PX
     return int(y0), int(x0), int(y1), int(x1)
 
@@ -160,38 +161,41 @@ def _summed(voters: Sequence[_Voter], shape: tuple[int, ...], bounds: tuple[int,
 def _part(own: Mask, background: Mask, ballot: _Ballot, members: Sequence[int], how: tuple[Scene, VoteOptions]) -> Iterator[Part]:
     scene, options = how
     field = np.where(own | background, ballot.probability, 0.0)
-    polygon = outline_of(field, ballot.origin_yx, pixel_m=scene.pixel_m, options=options.contour)
-    if shapely.is_empty(polygon):
-        return
     level = options.contour.level
     inside = own & (field > level)
-    band_px = int(((field > level - BAND) & own).sum()) - int(((field > level + BAND) & own).sum())
     votes_share = float(ballot.above[inside].sum() / max(int(ballot.views[inside].sum()), 1))
     if votes_share < options.min_votes:
         return
-    joined = _members_in(inside, members, ballot.origin_yx, how)
-    whole = [row for row in joined if not scene.cut[row]]
+    polygon = outline_of(field, ballot.origin_yx, pixel_m=scene.pixel_m, options=options.contour)
+    if shapely.is_empty(polygon):
+        return
+    band_px = int(own.sum()) - int(((field > level + BAND) & own).sum())
+    whole = [row for row in members if not scene.cut[row]]
     yield Part(
         polygon=polygon,
-        score=float(scene.scores[whole or list(joined)].max()),
-        members=joined,
+        score=float(scene.scores[whole or list(members)].max()),
+        members=tuple(members),
         votes_share=votes_share,
-        edge_cut=bool((ndimage.binary_dilation(inside, _BOX, iterations=_CUT_REACH_PX) & ballot.unseen).any()),
+        edge_cut=_reaches(inside, ballot.unseen),
         mask_probability=float(field[inside].mean()),
         mask_probability_sd=float(field[inside].std()),
         boundary_sd_m=float(band_px * scene.pixel_m**2 / shapely.length(polygon) / 2),
     )
 
 
-def _members_in(inside: Mask, members: Sequence[int], origin_yx: tuple[int, int], how: tuple[Scene, VoteOptions]) -> tuple[int, ...]:
+def _reaches(inside: Mask, unseen: Mask) -> bool:
+    return bool(unseen.any() and (ndimage.binary_dilation(inside, _BOX, iterations=_CUT_REACH_PX) & unseen).any())
+
+
+def _members_in(own: Mask, members: Sequence[int], origin_yx: tuple[int, int], how: tuple[Scene, VoteOptions]) -> tuple[int, ...]:
     scene, options = how
     found = []
     for row in members:
-        values = np.zeros(inside.shape, np.int64)
-        y, x = scene.origins[row] - np.array(origin_yx)
+        values = np.zeros(own.shape, np.int64)
+        y, x = scene.windows[scene.window[row]] - np.array(origin_yx)
         paste(scene.masks[row], scene.boxes[row], scene.frames[row], (int(y), int(x)), values)
         mine = 2 * values > UNITY
-        smaller = min(int(mine.sum()), int(inside.sum()))
-        if smaller and int((mine & inside).sum()) >= options.member_overlap * smaller:
+        smaller = min(int(mine.sum()), int(own.sum()))
+        if smaller and int((mine & own).sum()) >= options.member_overlap * smaller:
             found.append(row)
     return tuple(found) or tuple(members)
