@@ -93,6 +93,33 @@ def relabel_chips(
         show_table(f"{out}", ("what became of the labels", "cases, chips"), list(counts.items()))
 
 
+@app.command("export")
+def export_chips(
+    data: Annotated[str, typer.Option(help="Folder of a set of chips of slumps.")],
+    out: Annotated[str, typer.Option(help="Folder to make.")],
+    *,
+    format: Annotated[Literal["coco"], typer.Option(help="coco: images and annotations that detection tools read.")] = "coco",  # noqa: A002, ARG001 - the option's name; one format so far
+    pictures: Annotated[
+        Literal["png", "tif"],
+        typer.Option(help="png: red, green, blue for the eye; tif: red, green, blue, infrared as counts, georeferenced."),
+    ] = "png",
+    as_json: _Json = False,
+) -> None:
+    """Write a set of slumps for the tools of others; what training ignores becomes a crowd.
+
+    Example: cryoatlas chips export --format coco --data chips/slumps --out coco
+    """
+    from models.detector.targets import TargetOptions  # noqa: PLC0415 - torch takes seconds to import
+    from tasks.export_chips import export_coco  # noqa: PLC0415
+
+    counts = export_coco(data, out, pictures, TargetOptions())
+    if as_json:
+        show_json([asdict(count) for count in counts])
+        return
+    for count in counts:
+        say(f"Wrote {count.images} images of {count.split} with {count.slumps} slumps, and {count.crowds} to be ignored, to {out}.")
+
+
 @app.command("show")
 def show_chips(chips: Annotated[str, typer.Argument(help="Folder of a set.")], *, as_json: _Json = False) -> None:
     """Show what a set holds, per region, year and split.
