@@ -1,6 +1,5 @@
 """`cryoatlas demo`: simulate, map, track, score and draw, offline, against a truth that is known."""
 
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,9 @@ import typer
 
 from catalog.facts.errors import EXIT_UNITS_FAILED
 from catalog.facts.options import MapOptions
-from catalog.stores.files import write_if_changed
+from catalog.facts.records import Target
+from catalog.stores.store import open_store
+from catalog.stores.tables import read_table
 from commands.console import OUT, progress_shown, say, show_json, show_table
 from commands.running import run_annual, run_draw, run_score
 from simulator.make import make_world
@@ -25,14 +26,14 @@ class _Chapter:
 
     world: str
     title: str
+    target: Target
     years: tuple[int, ...]
 
 
 _CHAPTERS = (
-    _Chapter("demo-hma", "Glacial lakes, High Mountain Asia", (2018, 2019, 2020, 2021, 2022, 2023)),
-    _Chapter("demo-arctic", "Thermokarst lakes, Arctic tundra", (2020, 2021, 2022)),
+    _Chapter("demo-hma", "Glacial lakes, High Mountain Asia", "lakes", (2018, 2019, 2020, 2021, 2022, 2023)),
+    _Chapter("demo-arctic", "Thaw slumps, Arctic tundra", "slumps", (2020, 2021, 2022)),
 )
-"""The tundra world holds slumps too; the detector that maps them is not built yet, so its lakes are mapped."""
 
 
 def demo(
@@ -42,19 +43,25 @@ def demo(
     model: Annotated[
         str | None, typer.Option(help="What maps the lakes: a name of `cryoatlas models list`, or weights; else the default.")
     ] = None,
+    slump_model: Annotated[str | None, typer.Option(help="What maps the slumps, likewise.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
-    """Simulate two small regions, map their lakes for several years, track and score them. No network, no account, no server.
+    """Simulate two small regions, map the lakes of one and the thaw slumps of the other for several years, track and score them.
+
+    No network, no account, no server.
 
     Example: cryoatlas demo
     """
     cards, failures = [], []
     for chapter in _CHAPTERS:
-        card, failed, seconds = _play(chapter, Path(store), seed, model, quiet=as_json)
+        named = slump_model if chapter.target == "slumps" else model
+        card, failed, seconds = _play(chapter, Path(store), seed, named, quiet=as_json)
         cards.append(card)
         failures += failed
         if not as_json:
             _show(chapter, card, seconds)
+            if chapter.target == "slumps":
+                _show_counts(Path(store), card)
     if as_json:
         show_json([card.as_dict() for card in cards])
     else:
@@ -72,35 +79,21 @@ def _play(chapter: _Chapter, store: Path, seed: int, model: str | None, *, quiet
     tell(f"{chapter.title}: simulating {chapter.years[0]} to {chapter.years[-1]}")
     make_world(chapter.world, chapter.years, world, seed=seed, progress=None if quiet else say)
     simulated = time.monotonic() - clock
-    region_file = _lakes_of(world)
     with progress_shown(quiet=quiet):
-        reports = run_annual([str(region_file)], list(chapter.years), str(world / "catalog"), str(store), model, MapOptions(), None)
+        reports = run_annual(
+            [str(world / "region.geojson")], list(chapter.years), str(world / "catalog"), str(store), model, MapOptions(), None
+        )
     mapped = time.monotonic() - clock - simulated
     region = reports[0].job.region
-    run_draw(region, list(chapter.years), str(store), "lakes")
-    card = run_score(region, list(chapter.years), str(store), str(world / "truth" / "lakes"))
+    run_draw(region, list(chapter.years), str(store), chapter.target)
+    card = run_score(region, list(chapter.years), str(store), str(world / "truth" / chapter.target), chapter.target)
     drawn = time.monotonic() - clock - simulated - mapped
     failed = [f"{report.job.region} {report.job.year} {failure}" for report in reports for failure in report.failures]
     return card, failed, {"simulate": simulated, "map and track": mapped, "draw and score": drawn}
 
 
-def _lakes_of(world: Path) -> Path:
-    """The world's region, asked for its lakes; the tundra's own target is slumps."""
-    content = json.loads((world / "region.geojson").read_bytes())
-    if content["properties"]["target"] == "lakes":
-        return world / "region.geojson"
-    content["properties"] |= {
-        "target": "lakes",
-        "name": f"{content['properties']['name']}-lakes",
-        "title": "Demo: lakes on a tundra island",
-    }
-    path = world / "region-lakes.geojson"
-    write_if_changed(path, json.dumps(content).encode())
-    return path
-
-
 def _show(chapter: _Chapter, card: "ScoreCard", seconds: dict[str, float]) -> None:
-    columns = ("year", "lakes", "km2", ">= 0.5 ha, not hard: true", "recall", "precision", "area error %", "interval holds truth")
+    columns = ("year", chapter.target, "km2", ">= 0.5 ha, not hard: true", "recall", "precision", "area error %", "interval holds truth")
     rows = [
         (
             str(y.year),
@@ -116,13 +109,13 @@ def _show(chapter: _Chapter, card: "ScoreCard", seconds: dict[str, float]) -> No
     ]
     spent = ", ".join(f"{name} {value:.0f} s" for name, value in seconds.items())
     show_table(f"{chapter.title} ({card.region})", columns, rows, caption=f"Seconds: {spent}.")
-    _show_hard(card)
+    _show_hard(card, chapter.target)
     kinds = sorted({*card.events.happened, *card.events.reported})
     counts = (card.events.happened, card.events.found, card.events.reported)
     show_table("Events", ("event", "happened", "found", "reported"), [(kind, *(c.get(kind, 0) for c in counts)) for kind in kinds])
 
 
-def _show_hard(card: "ScoreCard") -> None:
+def _show_hard(card: "ScoreCard", target: Target) -> None:
     """Recall per class over all years, the hard ones in."""
     totals: dict[str, list[float]] = {}
     for year in card.years:
@@ -131,4 +124,17 @@ def _show_hard(card: "ScoreCard") -> None:
                 count, found = totals.setdefault(group.group.removeprefix("class "), [0.0, 0.0])
                 totals[group.group.removeprefix("class ")] = [count + group.true_count, found + group.recall * group.true_count]
     rows = [(name, int(count), found / count if count else 0.0) for name, (count, found) in sorted(totals.items())]
-    show_table("Recall by class of lake, all sizes, all years", ("class", "true lake-years", "recall"), rows)
+    one = target.removesuffix("s")
+    show_table(f"Recall by class of {one}, all sizes, all years", ("class", f"true {one}-years", "recall"), rows)
+
+
+def _show_counts(store: Path, card: "ScoreCard") -> None:
+    """How many slumps the ground that was seen holds, with the range, beside the truth of the whole region."""
+    opened, rows = open_store(str(store)), []
+    for year in card.years:
+        (row,) = read_table(opened.counts("slumps", card.region, year.year)).to_pylist()
+        true = sum(group.true_count for group in year.groups if group.group == "all")
+        known = [row["count"], row["count_low"], row["count_high"], row["per_100_km2"], row["observed_km2"], row["observed_share"]]
+        rows.append((str(year.year), true, row["detections"], *("unknown" if value is None else float(value) for value in known)))
+    columns = ("year", "true", "detections", "counted", "low", "high", "per 100 km2", "observed km2", "observed share")
+    show_table("Slumps on the ground that was observed, 90 % range", columns, rows)

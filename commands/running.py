@@ -11,8 +11,10 @@ from catalog.facts.records import RegionYearReport, StageReport, Target
 from catalog.facts.slump_evaluation import SlumpEvaluation
 
 if TYPE_CHECKING:
+    from tasks.calibrate_slumps import CalibrationReport
     from tasks.score_inventory import ScoreCard
     from tasks.train_lakes import TrainingReport
+    from tasks.train_slumps import SlumpTrainingReport
 
 
 def run_annual(  # noqa: PLR0913 - the same form as the flow
@@ -31,11 +33,11 @@ def run_track(region: str, store: str, target: Target, options: MapOptions) -> S
     return track_region(region, store, target, options)
 
 
-def run_track_outlines(region: str, pattern: str, store: str, options: MapOptions) -> StageReport:
+def run_track_outlines(region: str, pattern: str, store: str, target: Target, options: MapOptions) -> StageReport:
     """Run the `track-inventories` flow in this process."""
     from flows.track_region import track_inventories  # noqa: PLC0415 - see the module's first line
 
-    return track_inventories(region, pattern, store, options)
+    return track_inventories(region, pattern, store, target, options)
 
 
 def run_draw(region: str, years: list[int], store: str, target: Target) -> tuple[StageReport, ...]:
@@ -45,11 +47,11 @@ def run_draw(region: str, years: list[int], store: str, target: Target) -> tuple
     return draw_region(region, years, store, target)
 
 
-def run_score(region: str, years: list[int], store: str, truth: str) -> "ScoreCard":
+def run_score(region: str, years: list[int], store: str, truth: str, target: Target) -> "ScoreCard":
     """Run the `score-region` flow in this process."""
     from flows.score_region import score_region  # noqa: PLC0415 - see the module's first line
 
-    return score_region(region, years, store, truth)
+    return score_region(region, years, store, truth, target)
 
 
 def run_cut_chips(store: str, region: str, years: list[int], labels: str, out: str, options: CutOptions) -> ChipCounts:
@@ -71,6 +73,15 @@ def run_train_lakes(recipe: str, data: list[str], out: str, changes: dict[str, f
     from flows.train_lakes import train_lakes  # noqa: PLC0415 - see the module's first line
 
     return train_lakes(recipe, data, out, changes, device)
+
+
+def run_train_slumps(
+    recipe: str, data: list[str], out: str, changes: dict[str, float | int | str | bool], device: str
+) -> "tuple[SlumpTrainingReport, CalibrationReport]":
+    """Run the `train-slumps` flow in this process."""
+    from flows.train_slumps import train_slumps  # noqa: PLC0415 - see the module's first line
+
+    return train_slumps(recipe, data, out, changes, device)
 
 
 def run_convert(source: str, folder: Path, *, name: str, statistics: str, licence: str, trained_on: str) -> WeightsCard:
