@@ -1,6 +1,6 @@
 """`cryoatlas track`: the same feature through the years."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,8 +18,12 @@ def track(
     *,
     region: Annotated[str, typer.Option(help="Region to track; with --outlines a name for it.")],
     outlines: Annotated[
-        str | None, typer.Option(help="Inventories of others: a pattern of vector files with the year in the name.")
+        str | None,
+        typer.Option(
+            help="Inventories of others: a pattern of vector files with the year in the name, or one file with a column of years."
+        ),
     ] = None,
+    target: Annotated[Literal["lakes", "slumps"], typer.Option(help="With --outlines: what they outline.")] = "lakes",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
     """Follow every feature through all mapped years: tracks and events, each year observed or not.
@@ -29,8 +33,7 @@ def track(
     options = MapOptions()
     with progress_shown(quiet=as_json):
         if outlines is not None:
-            run_track_outlines(region, outlines, store, options)
-            target = "lakes"
+            run_track_outlines(region, outlines, store, target, options)
         else:
             target = stored_region(open_store(store), region).target
             run_track(region, store, target, options)

@@ -17,6 +17,6 @@ def track_region(region: str, store: str, target: Target = "lakes", options: Map
 
 
 @flow(name="track-inventories", flow_run_name="{region}")
-def track_inventories(region: str, pattern: str, store: str, options: MapOptions = _DEFAULTS) -> StageReport:
-    """Follow the features of inventories of others: vector files with the year in their name."""
-    return track_outlines(region, pattern, store, options.tracking("lakes"))
+def track_inventories(region: str, pattern: str, store: str, target: Target = "lakes", options: MapOptions = _DEFAULTS) -> StageReport:
+    """Follow the features of inventories of others: vector files with the year in their name, or one with a column of years."""
+    return track_outlines(region, pattern, store, options.tracking(target), target)

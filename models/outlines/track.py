@@ -43,27 +43,37 @@ def tracks_of(years: Sequence[YearFeatures], span: tuple[int, int], observed: Ob
 
 
 def tracks_from_polygons(
-    outlines: Mapping[int, Geometries], span: tuple[int, int], options: TrackOptions, *, pixel_m: float
+    outlines: Mapping[int, Geometries],
+    span: tuple[int, int],
+    options: TrackOptions,
+    *,
+    pixel_m: float,
+    prefix: str = "GL",
+    observed: Observed | None = None,
 ) -> tuple[Tracks, Registry]:
-    """Follow the outlines (EPSG:4326) of inventories that come without cubes: a year that is given counts as observed.
+    """Follow the outlines (EPSG:4326) of inventories that come without cubes through every year of the span.
 
-    Areas and intervals are ours, from pixels of `pixel_m`; a year that is not given is `unobserved`.
+    Areas and intervals are ours, from pixels of `pixel_m`. A year that is not given is `unobserved`; one that is given was observed
+    everywhere, or as `observed` says. Names start with `prefix`.
     """
     registry, years = empty_registry(), []
     for year in sorted(outlines):
-        features, registry = _named(year, outlines[year], registry, options, pixel_m)
+        features, registry = _named(year, outlines[year], registry, options, (pixel_m, prefix))
         years.append(features)
-
-    def observed(_: int, asked: Geometries) -> NDArray[np.float64]:
-        return np.ones(len(asked))
-
-    return tracks_of(years, span, observed, options), registry
+    return tracks_of(years, span, observed or _everywhere, options), registry
 
 
-def _named(year: int, outlines: Geometries, registry: Registry, options: TrackOptions, pixel_m: float) -> tuple[YearFeatures, Registry]:
+def _everywhere(_: int, asked: Geometries) -> NDArray[np.float64]:
+    return np.ones(len(asked))
+
+
+def _named(
+    year: int, outlines: Geometries, registry: Registry, options: TrackOptions, drawn: tuple[float, str]
+) -> tuple[YearFeatures, Registry]:
+    pixel_m, prefix = drawn
     valid = shapely.make_valid(np.asarray(outlines, dtype=object))
     points = shapely.get_coordinates(shapely.point_on_surface(valid))
-    ids, registry = name_features(year, valid, points, registry, min_overlap=options.min_overlap)
+    ids, registry = name_features(year, valid, points, registry, min_overlap=options.min_overlap, prefix=prefix)
     area, perimeter = area_perimeter(valid)
     interval = area_interval(without_probability(area, perimeter), pixel_m=pixel_m)
     unknown = np.full(len(ids), np.nan)
