@@ -25,7 +25,7 @@ def to_table(instances: TileInstances) -> pa.Table:
     place = np.cumsum(there) - 1
     scores, boxes, masks = (_joined(instances, order, name) for name in ("scores", "boxes", "masks"))
     taken = pa.array(place, pa.int64(), mask=~there)
-    cells = np.rint(masks.reshape(len(masks), -1) * _FULL).astype(np.uint8)
+    cells = np.rint(masks.reshape(len(masks), MASK_PX**2) * _FULL).astype(np.uint8)
     columns = [
         pa.array(windows[:, 0], pa.int32()),
         pa.array(windows[:, 1], pa.int32()),
