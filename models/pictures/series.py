@@ -192,4 +192,6 @@ def _observed(grid: Sequence[_Feature], years: NDArray[np.int64]) -> NDArray[np.
     weights = np.array([np.nan_to_num(table.middle).max(initial=0.0) for table in grid])
     if weights.sum() == 0:
         return np.zeros(len(years))
-    return np.asarray((weights[:, None] * np.array([table.share for table in grid])).sum(0) / weights.sum())
+    shares = (weights[:, None] * np.array([table.share for table in grid])).sum(0) / weights.sum()
+    # rounding of two sums can lift what was seen wholly above one
+    return np.asarray(np.minimum(shares, 1.0))

@@ -121,3 +121,11 @@ def test_one_single_year_can_be_drawn():
 def test_a_region_that_was_never_looked_at_can_be_drawn():
     series = prepare([unseen("a", 2018), unseen("a", 2019)], [])
     assert series_picture(series, title="Small world", target="slumps", source="Model none").startswith(b"\x89PNG")
+
+
+def test_a_region_that_was_seen_wholly_was_not_seen_more_than_wholly():
+    for seed in range(12):
+        areas = np.random.default_rng(seed).uniform(1e3, 1e6, 93)
+        share = prepare([seen(str(number), 2018, float(area)) for number, area in enumerate(areas)], []).observed_share[0]
+        assert share == pytest.approx(1)
+        assert share <= 1
