@@ -9,7 +9,6 @@ import numpy as np
 import shapely
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.bands import s2_index
 from catalog.facts.causes import Cause, State
@@ -23,13 +22,16 @@ from catalog.stores.jobs import REGION_UNIT, region_of, territory, unit_of
 from catalog.stores.rounds import report_of
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import read_features, read_provenance
-from models.pictures.map_picture import LONGEST_PX, MapCaption, kind_of, map_picture
+from models.pictures.kinds import Outline, lake_kind, slump_kind
+from models.pictures.map_picture import LONGEST_PX, MapCaption, map_picture
 from models.pictures.thumbnails import Thumbnail, merge, shrink
 
 STAGE = "picture"
-VERSION = 2
+VERSION = 3
 _TRUE_COLOUR = [s2_index(name) for name in ("B04", "B03", "B02")]
 _Z95 = 1.96
+_LOOKED = frozenset({"segment", "detect"})
+"""Stages in which a model looks."""
 _STEP_PX = 2240
 """Rows and columns read at once: 120 MB of all bands."""
 
@@ -57,7 +59,7 @@ def _produce(store: Store, job: Job) -> Outcome:
         return Outcome(unit, State.SKIPPED, "", cause="no_surface", message="no surface or no inventory to draw")
     features, picture = read_features(path), store.pictures(job.region) / f"{job.year}.png"
     thumbnail = _thumbnail(store, job, sorted(zones, key=lambda zone: (-len(zone.owned), zone.epsg)))
-    looked = any(o.unit.stage == "segment" and o.state == State.DONE for o in ledger.find_all(store, job.region, job.year))
+    looked = any(o.unit.stage in _LOOKED and o.state in {State.DONE, State.EMPTY} for o in ledger.find_all(store, job.region, job.year))
     caption = _caption(job, features, str(read_provenance(path).get("model", "unknown")), looked=looked)
     write_if_changed(picture, map_picture(thumbnail, _outlines(features, thumbnail.epsg), caption))
     return Outcome(unit, State.DONE, "", outputs=ledger.receipts_for(store, [picture]))
@@ -109,14 +111,25 @@ def _shrunk(cube: cubes.Cube, epsg: int, rectangle: tuple[int, int, int, int], f
     return Thumbnail(rgb, cause, epsg, float(left * PIXEL_M), float(-top * PIXEL_M), float(factor * PIXEL_M))
 
 
-def _outlines(features: gpd.GeoDataFrame, epsg: int) -> list[tuple[BaseGeometry, str]]:
+def _outlines(features: gpd.GeoDataFrame, epsg: int) -> list[Outline]:
     project = from_lonlat(epsg)
     shapes = shapely.transform(features.geometry.to_numpy(), lambda points: np.column_stack(project.transform(points[:, 0], points[:, 1])))
-    return [(shape, kind_of(tuple(flags))) for shape, flags in zip(shapes, features["flags"], strict=True)]
+    if "status" not in features:
+        return [Outline(shape, kind) for shape, kind in zip(shapes, _kinds(features), strict=True)]
+    rows = zip(shapes, _kinds(features), features["score"], strict=True)
+    return [Outline(shape, kind, float(score)) for shape, kind, score in rows]
+
+
+def _kinds(features: gpd.GeoDataFrame) -> list[str]:
+    """Of lakes by how they were seen, of slumps by their status."""
+    flags = [tuple(flags) for flags in features["flags"]]
+    if "status" not in features:
+        return [lake_kind(row) for row in flags]
+    return [slump_kind(status, row) for status, row in zip(features["status"], flags, strict=True)]
 
 
 def _caption(job: Job, features: gpd.GeoDataFrame, model: str, *, looked: bool) -> MapCaption:
-    counted = features[[kind_of(tuple(flags)) != "small" for flags in features["flags"]]] if len(features) else features
+    counted = features[[kind != "small" for kind in _kinds(features)]] if len(features) else features
     error_m2 = _Z95 * float(np.sqrt(np.square(counted["area_sigma_m2"].to_numpy(float)).sum()))
     area_km2 = float(counted["area_m2"].sum()) / 1e6
     count = len(counted) if looked else None

@@ -1,7 +1,8 @@
 """One region in one year: true colour, what could not be seen and why, and the outlines."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.causes import Cause
-from models.pictures.canvas import FAINT, ORANGE, PURPLE, RULE, SKY, YELLOW, Sheet, area_words, thousands
+from models.pictures.canvas import FAINT, RULE, Sheet, area_words, thousands
+from models.pictures.kinds import KINDS, SURENESS, Kind, Outline, sureness_of
 from models.pictures.map_frame import Extent, draw_degrees, draw_north, draw_scale_bar
 from models.pictures.thumbnails import Thumbnail, cause_shares, fit
 from models.pictures.tones import CAUSE_NAMES, shade, swatch, true_colour
@@ -25,27 +27,9 @@ _NARROWEST_PX: Final = 820
 """Header and legend need as much."""
 _MARGIN_LEFT, _MARGIN_RIGHT, _HEADER, _FOOTER = 52, 24, 92, 174
 _LINE, _SCALE_ROOM = 25, 330
+_ANY_STATUS: Final = "#e8e4da"
 _TINY_PX: Final = 7.0
 """Outlines smaller than this on the picture are ringed, or nobody would find them."""
-_POORLY_SEEN: Final = frozenset({"few_looks", "cloud_share", "lake_ice", "terrain_shadow"})
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """How one kind of outline is drawn and called."""
-
-    words: str
-    colour: str
-    dashes: tuple[float, ...] = ()
-
-
-KINDS: Final[Mapping[str, Kind]] = {
-    "mapped": Kind("mapped", YELLOW),
-    "edge": Kind("cut by the region's edge", SKY, (5, 2)),
-    "poor": Kind("poorly seen", ORANGE, (3, 2)),
-    "small": Kind("below the minimum area", PURPLE, (1.2, 1.2)),
-}
-"""In the order of the legend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,28 +54,19 @@ class MapCaption:
         return f"Contains modified Copernicus Sentinel data {self.year}"
 
 
-def kind_of(flags: Sequence[str]) -> str:
-    """The kind of outline that an inventory's flags make; the gravest wins."""
-    if "below_minimum_area" in flags:
-        return "small"
-    if _POORLY_SEEN.intersection(flags):
-        return "poor"
-    return "edge" if "region_edge" in flags else "mapped"
-
-
-def map_picture(thumbnail: Thumbnail, outlines: Sequence[tuple[BaseGeometry, str]], caption: MapCaption) -> bytes:
-    """Draw a region-year as PNG; `outlines` are (polygon in the thumbnail's CRS, key of KINDS)."""
+def map_picture(thumbnail: Thumbnail, outlines: Sequence[Outline], caption: MapCaption) -> bytes:
+    """Draw a region-year as PNG; `outlines` lie in the thumbnail's CRS and have kinds of the caption's target."""
     image = fit(thumbnail, _SMALLEST_PX, LONGEST_PX)
     height, width = image.cause.shape
     sheet = Sheet(_MARGIN_LEFT + max(width, _NARROWEST_PX) + _MARGIN_RIGHT, _HEADER + height + _FOOTER)
     extent = Extent(image.epsg, image.left_m, image.top_m - height * image.pixel_m, image.left_m + width * image.pixel_m, image.top_m)
-    _draw_map(sheet, image, extent, outlines)
+    _draw_map(sheet, image, extent, outlines, KINDS[caption.target])
     _draw_header(sheet, caption, cause_shares(image.cause).get(Cause.USABLE, 0.0))
-    _draw_footer(sheet, image, extent, [kind for _, kind in outlines], caption)
+    _draw_footer(sheet, image, extent, outlines, caption)
     return sheet.png()
 
 
-def _draw_map(sheet: Sheet, image: Thumbnail, extent: Extent, outlines: Sequence[tuple[BaseGeometry, str]]) -> None:
+def _draw_map(sheet: Sheet, image: Thumbnail, extent: Extent, outlines: Sequence[Outline], kinds: Mapping[str, Kind]) -> None:
     height, width = image.cause.shape
     axes = sheet.axes(_MARGIN_LEFT, _HEADER, width, height)
     colours = shade(true_colour(image.rgb), np.asarray((image.rgb > 0).any(0)), image.cause)
@@ -100,8 +75,12 @@ def _draw_map(sheet: Sheet, image: Thumbnail, extent: Extent, outlines: Sequence
     for spine in axes.spines.values():
         spine.set_color(FAINT)
         spine.set_linewidth(0.8)
-    for name in reversed(list(KINDS)):
-        _draw_outlines(axes, [geometry for geometry, kind in outlines if kind == name], KINDS[name], image.pixel_m)
+    for name in reversed(list(kinds)):
+        # the surest last, so that a doubtful outline never covers it
+        for step in (None, *reversed(SURENESS)):
+            shapes = [outline.shape for outline in outlines if outline.kind == name and sureness_of(outline.score) == step]
+            look = kinds[name] if step is None else replace(kinds[name], dashes=step.dashes)
+            _draw_outlines(axes, shapes, look, image.pixel_m)
 
 
 def _draw_outlines(axes: Axes, geometries: Sequence[BaseGeometry], kind: Kind, pixel_m: float) -> None:
@@ -144,11 +123,11 @@ def _count_words(caption: MapCaption) -> str:
     return f"{thousands(caption.count) if caption.count else 'no'} {caption.target if caption.count != 1 else caption.target[:-1]}"
 
 
-def _draw_footer(sheet: Sheet, image: Thumbnail, extent: Extent, kinds: Sequence[str], caption: MapCaption) -> None:
+def _draw_footer(sheet: Sheet, image: Thumbnail, extent: Extent, outlines: Sequence[Outline], caption: MapCaption) -> None:
     below = _HEADER + image.cause.shape[0] + 30
     panel = sheet.blank(0, below, sheet.width_px, sheet.height_px - below)
     right = sheet.width_px - _MARGIN_RIGHT
-    _draw_legend(panel, image, kinds, right - _SCALE_ROOM)
+    _draw_legend(panel, image, outlines, KINDS[caption.target], limit=right - _SCALE_ROOM)
     draw_north(panel, x=right - 12, y=24, extent=extent)
     draw_scale_bar(panel, right=right - 40, top=10, pixel_m=image.pixel_m, room_px=_SCALE_ROOM - 100)
     panel.plot([_MARGIN_LEFT, right], [_FOOTER - 62] * 2, color=RULE, lw=0.8)
@@ -158,17 +137,17 @@ def _draw_footer(sheet: Sheet, image: Thumbnail, extent: Extent, kinds: Sequence
     sheet.text(right, below + _FOOTER - 54, caption.attribution, 7.5, color=FAINT, ha="right")
 
 
-def _draw_legend(panel: Axes, image: Thumbnail, kinds: Sequence[str], limit: float) -> None:
+def _draw_legend(panel: Axes, image: Thumbnail, outlines: Sequence[Outline], kinds: Mapping[str, Kind], *, limit: float) -> None:
     """Only what the picture shows, with its number or share; wrapped before `limit`."""
     place = (float(_MARGIN_LEFT), 12.0)
-    for name, kind in KINDS.items():
-        if name in kinds:
-            left, middle = place = _room(place, kind.words, limit)
-            style = (0, kind.dashes) if kind.dashes else "solid"
-            panel.plot([left, left + 24], [middle] * 2, color="#101010", lw=3.2, alpha=0.75, solid_capstyle="round")
-            panel.plot([left, left + 24], [middle] * 2, color=kind.colour, lw=1.6, linestyle=style)
-            place = _label(panel, place, f"{kind.words} ({thousands(kinds.count(name))})")
-    if kinds:
+    numbers = Counter(outline.kind for outline in outlines)
+    steps = Counter(step.words for outline in outlines if (step := sureness_of(outline.score)))
+    lines = [(kind.words, kind, numbers[name]) for name, kind in kinds.items()]
+    lines += [(step.words, Kind(step.words, _ANY_STATUS, step.dashes), steps[step.words]) for step in SURENESS]
+    for words, kind, number in lines:
+        if number:
+            place = _draw_line(panel, _room(place, words, limit), kind, f"{words} ({thousands(number)})")
+    if outlines:
         place = (float(_MARGIN_LEFT), place[1] + _LINE)
     for code, share in cause_shares(image.cause).items():
         if code in CAUSE_NAMES and share >= 5e-4:
@@ -181,6 +160,14 @@ def _draw_legend(panel: Axes, image: Thumbnail, kinds: Sequence[str], limit: flo
             place = _label(panel, place, f"{CAUSE_NAMES[code]} {100 * share:.1f} %")
     panel.set_xlim(0, panel.bbox.width)
     panel.set_ylim(panel.bbox.height, 0)
+
+
+def _draw_line(panel: Axes, place: tuple[float, float], kind: Kind, words: str) -> tuple[float, float]:
+    left, middle = place
+    style = (0, kind.dashes) if kind.dashes else "solid"
+    panel.plot([left, left + 24], [middle] * 2, color="#101010", lw=3.2, alpha=0.75, solid_capstyle="round")
+    panel.plot([left, left + 24], [middle] * 2, color=kind.colour, lw=1.6, linestyle=style)
+    return _label(panel, place, words)
 
 
 def _room(place: tuple[float, float], words: str, limit: float) -> tuple[float, float]:

@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.image import imread
 from catalog.facts.causes import Cause
 from catalog.facts.records import Job
 from catalog.facts.schemas import EVENTS, LAKES, SURFACE, TRACKS
+from catalog.facts.slump_schemas import SLUMPS
 from catalog.stores import cubes
 from catalog.stores.jobs import create_job, mapped_tiles, territory
 from catalog.stores.store import open_store
@@ -71,6 +73,30 @@ def test_a_changed_inventory_is_drawn_anew(job):
     put_lakes(open_store(job.store).inventory("lakes", job.region, 2021), [])
     assert draw_pictures.fn(job).written == 1
     assert path.read_bytes() != before
+
+
+def test_slumps_are_drawn_by_status_and_score(job):
+    slumps, store = replace(job, target="slumps"), open_store(job.store)
+    path, pictures = store.inventory("slumps", job.region, 2021), set()
+    for status, score in (("growing", 0.9), (None, 0.9), (None, 0.4)):
+        put_slump(path, shapely.box(WEST + 0.01, SOUTH + 0.01, WEST + 0.02, SOUTH + 0.015), status, score)
+        assert draw_pictures.fn(slumps).states == {"done": 1}
+        pictures.add((store.pictures(job.region) / "2021.png").read_bytes())
+    assert len(pictures) == 3
+
+
+def put_slump(path, shape, status, score):
+    filler = {
+        pa.string(): "x",
+        pa.float64(): 1e5,
+        pa.float32(): 0.5,
+        pa.int16(): 3,
+        pa.int32(): 32645,
+        pa.date32(): None,
+        pa.bool_(): False,
+    }
+    columns = {field.name: [filler.get(field.type, [])] for field in SLUMPS} | {"status": [status], "score": [score]}
+    put_features(path, np.array([shape], dtype=object), columns, SLUMPS, provenance={"model": "none 1"})
 
 
 def test_without_an_inventory_nothing_is_drawn_and_the_ledger_says_so(job):

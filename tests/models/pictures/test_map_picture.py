@@ -7,8 +7,9 @@ import shapely
 from matplotlib.image import imread
 
 from catalog.facts.causes import Cause
+from models.pictures.kinds import SLUMP_KINDS, Outline, lake_kind, slump_kind, sureness_of
 from models.pictures.map_frame import Extent, bar_length_m, convergence_rad, degree_words
-from models.pictures.map_picture import MapCaption, _count_words, kind_of, map_picture
+from models.pictures.map_picture import MapCaption, _count_words, map_picture
 from models.pictures.thumbnails import Thumbnail, cause_shares, fit, merge, shrink
 from models.pictures.tones import shade, true_colour
 
@@ -31,19 +32,19 @@ def decode(png):
 
 def test_the_picture_is_a_png_no_larger_than_two_thousand_pixels():
     image = thumbnail(1600, 1200)
-    height, width, _ = decode(map_picture(image, [(lake(image), "mapped")], CAPTION)).shape
+    height, width, _ = decode(map_picture(image, [Outline(lake(image), "mapped")], CAPTION)).shape
     assert 1600 < height <= 2000
     assert 1200 < width <= 2000
 
 
 def test_the_same_input_gives_the_same_bytes():
     image = thumbnail()
-    assert map_picture(image, [(lake(image), "poor")], CAPTION) == map_picture(image, [(lake(image), "poor")], CAPTION)
+    assert map_picture(image, [Outline(lake(image), "poor")], CAPTION) == map_picture(image, [Outline(lake(image), "poor")], CAPTION)
 
 
 def test_an_outline_is_drawn_where_the_lake_lies():
     image = thumbnail(value=300)
-    with_lake = decode(map_picture(image, [(lake(image), "mapped")], CAPTION))
+    with_lake = decode(map_picture(image, [Outline(lake(image), "mapped")], CAPTION))
     without = decode(map_picture(image, [], CAPTION))
     rows, columns = np.nonzero((with_lake != without).any(-1)[92 : 92 + 720, 52 : 52 + 960])
     # 20 m pixels are drawn 12 px wide: the lake's corner lies 500 m, thus 300 px, from the map's corner
@@ -53,7 +54,9 @@ def test_an_outline_is_drawn_where_the_lake_lies():
 
 def test_a_lake_too_small_to_see_is_ringed():
     image = thumbnail(value=300)
-    changed = (decode(map_picture(image, [(lake(image, 4.0), "mapped")], CAPTION)) != decode(map_picture(image, [], CAPTION))).any(-1)
+    changed = (decode(map_picture(image, [Outline(lake(image, 4.0), "mapped")], CAPTION)) != decode(map_picture(image, [], CAPTION))).any(
+        -1
+    )
     assert changed[92 : 92 + 720, 52 : 52 + 960].sum() > 40
 
 
@@ -136,7 +139,41 @@ def test_shares_are_of_the_region_not_of_the_rectangle():
     ],
 )
 def test_the_gravest_flag_decides_the_colour(flags, kind):
-    assert kind_of(flags) == kind
+    assert lake_kind(flags) == kind
+
+
+@pytest.mark.parametrize(
+    ("status", "flags", "kind"),
+    [
+        ("growing", [], "growing"),
+        ("growing", ["few_looks"], "growing"),
+        ("stable", ["below_minimum_area"], "small"),
+        (None, [], "unknown"),
+        ("of a later version", [], "unknown"),
+    ],
+)
+def test_the_status_decides_the_colour_of_a_slump(status, flags, kind):
+    assert slump_kind(status, flags) == kind
+
+
+def test_scores_fall_into_steps_and_a_lake_has_none():
+    assert [sureness_of(score).least for score in (0.99, 0.7, 0.69, 0.5, 0.1, float("nan"))] == [0.7, 0.7, 0.5, 0.5, 0.0, 0.0]
+    assert sureness_of(None) is None
+
+
+def test_every_status_has_its_colour_and_doubt_its_dashes():
+    image, caption = thumbnail(value=300), replace(CAPTION, target="slumps")
+    shapes = [shapely.affinity.translate(lake(image, 100), 130 * place - 400) for place in range(len(SLUMP_KINDS))]
+    doubts = [shapely.affinity.translate(lake(image), 400 * place - 400, -250) for place in range(3)]
+    outlines = [Outline(shape, kind, 0.9) for shape, kind in zip(shapes, SLUMP_KINDS, strict=True)]
+    outlines += [Outline(shape, "stable", score) for shape, score in zip(doubts, (0.9, 0.6, 0.3), strict=True)]
+    drawn = decode(map_picture(image, outlines, caption))[92 : 92 + 720, 52 : 52 + 960]
+    coloured = {
+        kind: (np.abs(drawn - [int(look.colour[at : at + 2], 16) for at in (1, 3, 5)]).max(-1) < 6) for kind, look in SLUMP_KINDS.items()
+    }
+    assert all(pixels[:400].any() for pixels in coloured.values())
+    steps = [int(coloured["stable"][430:660, left : left + 220].sum()) for left in (40, 280, 520)]
+    assert steps[0] > steps[1] > steps[2] > 0
 
 
 @pytest.mark.parametrize(("count", "words"), [(None, "not mapped"), (0, "no lakes"), (1, "1 lake"), (12_345, "12\u2009345 lakes")])
