@@ -85,7 +85,7 @@ class _Run:
         self.train, self.val = ground_of(chips, "train", options.slumps), ground_of(chips, "val", options.slumps).apart()
         self.start = read_detector(recipe.start_from, folder) if recipe.start_from else None
         self.statistics = _statistics(self.train, recipe) if self.start is None else self.start[0].statistics
-        self.fingerprint = _fingerprint(recipe, chips, "" if self.start is None else self.start[0].sha256)
+        self.prints = _fingerprints(recipe, chips, "" if self.start is None else self.start[0].sha256)
         self.history: list[Point] = []
         self.finished: dict[str, Weights] = {}
 
@@ -93,7 +93,7 @@ class _Run:
         """Run one stage to its end, keeping a checkpoint at every validation; one that ended before is only read."""
         place = self.folder / "stages" / stage.name.replace(" ", "-").replace(":", "-")
         torch.manual_seed(self.recipe.seed)
-        state, network = training_runs.find_state(place, self.fingerprint), build(stage.network)
+        state, network = training_runs.find_state(place, self.prints[stage.name]), build(stage.network)
         if state is None:
             self._begin(network, stage)
         training = DetectorTraining(network, self.recipe, stage, self.device)
@@ -105,7 +105,7 @@ class _Run:
             _tell(event)
             if training.step_number % stage.options.validate_every == 0 or training.done:
                 history.append(self._validated(training, place))
-                training_runs.put_state(place, {"training": training.state(), "history": history}, self.fingerprint)
+                training_runs.put_state(place, {"training": training.state(), "history": history}, self.prints[stage.name])
         self.history += history
         best = max(training_runs.candidates(place), key=lambda found: (float(found["score"]), int(found["step"])))
         self.finished[stage.name] = best["weights"]
@@ -196,10 +196,17 @@ def _statistics(ground: ChipGround, recipe: DetectorRecipe) -> DetectorStatistic
     return measure_statistics(images, f"{len(some)} chips of the training split")
 
 
-def _fingerprint(recipe: DetectorRecipe, chips: ChipSet, start: str) -> str:
+def _fingerprints(recipe: DetectorRecipe, chips: ChipSet, start: str) -> dict[str, str]:
+    """What each stage depends on: what it is, what all stages share, and the stages before it, whatever comes after."""
     cards = [read_card(path)["checksums"] for path in chips.paths]
-    content = {"recipe": asdict(recipe), "chips": cards, "start": start}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    own = {"name", "title", "network", "mode", "unimodal", "fusion", "polish"}
+    shared = {name: value for name, value in asdict(recipe).items() if name not in own}
+    prints: dict[str, str] = {}
+    for stage in recipe.stages():
+        before = {} if stage.modality else dict(prints)
+        content = {"stage": asdict(stage), "shared": shared, "chips": cards, "start": start, "before": before}
+        prints[stage.name] = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
+    return prints
 
 
 def _seen(chips: ChipSet, train: ChipGround, val: ChipGround) -> str:
