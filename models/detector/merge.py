@@ -126,7 +126,9 @@ def _scene(detected: Detected, options: MergeOptions) -> Scene:
     frames, inside = frames_of(masks, boxes, size)
     edge = options.erosion_m / pixel_m
     cut = np.asarray(((boxes[:, :2] <= edge) | (boxes[:, 2:] >= size - edge)).any(1), np.bool_)
-    scores, full = np.asarray(detected.scores, np.float64)[order], np.flatnonzero(inside)
+    scores = np.asarray(detected.scores, np.float64)[order]
+    # masks are most of the memory: no copy where all have ground
+    full: Int64 | slice = slice(None) if inside.all() else np.flatnonzero(inside)
     return Scene(
         size_px=size,
         pixel_m=pixel_m,

@@ -198,6 +198,16 @@ def test_windows_without_overlap_leave_no_gap_at_their_edges():
     assert sum(slump.polygon.area for slump in found) == pytest.approx(shape.area, rel=0.03)
 
 
+def test_what_lies_elsewhere_changes_nothing(scenes):
+    _, detected = scenes[2]
+    left = detected.boxes[:, 0] + 2 * detected.windows_yx[detected.window, 1] < 2 * np.median(detected.windows_yx[:, 1])
+    alone = replace(detected, **{name: getattr(detected, name)[left] for name in ("window", "boxes", "scores", "masks")})
+    whole = {shapely.to_wkb(slump.polygon) for slump in merge(detected)}
+    west = [slump for slump in merge(alone) if slump.polygon.bounds[2] < np.median(detected.windows_yx[:, 1]) * 10 - 3000]
+    assert len(west) > 20
+    assert {shapely.to_wkb(slump.polygon) for slump in west} <= whole
+
+
 def test_nothing_found_is_no_slump():
     empty = Detected(windows(2, 2), WINDOW, 2, np.empty(0, np.int64), np.empty((0, 4)), np.empty(0), np.empty((0, 28, 28)))
     assert merge(empty) == ()
