@@ -31,10 +31,10 @@ SITES = {
     "runge2022_chukotka_coast": ("Chukotka coast", "runge2022_chukotka_coast_by_date.gpkg"),
     "runge2022_lower_lena": ("Lower Lena", "runge2022_lower_lena_by_date.gpkg"),
     "runge2022_east_taymyr": ("East Taymyr (two years, no image in common)", "runge2022_east_taymyr_by_date.gpkg"),
-    "barth2023_ET": ("East Taymyr", "barth2023_ET_rts_by_year.gpkg"),
-    "barth2023_NK": ("North Kanin", "barth2023_NK_rts_by_year.gpkg"),
+    "barth2023_ET": ("East Taymyr (2011: one of four images)", "barth2023_ET_rts_by_year.gpkg"),
+    "barth2023_NK": ("North Kolguev", "barth2023_NK_rts_by_year.gpkg"),
     "barth2023_NZ": ("Novaya Zemlya", "barth2023_NZ_rts_by_year.gpkg"),
-    "barth2023_SK": ("South Kanin", "barth2023_SK_rts_by_year.gpkg"),
+    "barth2023_SK": ("South Kolguev", "barth2023_SK_rts_by_year.gpkg"),
 }
 """Sources: Runge et al. 2022 (PANGAEA.941479), Barth et al. 2023; as kept in the ARTS data set (CC0)."""
 
@@ -93,7 +93,7 @@ def picture(followed: Followed, title: str, source: str) -> bytes:
         EventMark(row["event"], row["year_from"], row["year_to"], (*row["parents"], *row["children"]))
         for row in followed.tracks.events.to_pylist()
     ]
-    return series_picture(prepare(rows, marks), title=title, target="slumps", source=source)
+    return series_picture(prepare(rows, marks), title=title, target="slumps", source=source, copernicus=False)
 
 
 def figures(followed: Followed) -> dict[str, object]:

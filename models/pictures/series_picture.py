@@ -32,8 +32,11 @@ _CUT: Final = 1.6
 """Intervals that reach higher than this many times the largest value do not set the range."""
 
 
-def series_picture(series: RegionSeries, *, title: str, target: str, source: str) -> bytes:
-    """Draw a region's years as PNG; unobserved years are gaps, and features nobody looked at are shown apart."""
+def series_picture(series: RegionSeries, *, title: str, target: str, source: str, copernicus: bool = True) -> bytes:
+    """Draw a region's years as PNG; unobserved years are gaps, and features nobody looked at are shown apart.
+
+    `copernicus`: the outlines come from Sentinel data, whose licence asks to say so.
+    """
     kinds = [row for row in _EVENTS if any(mark.event == row[0] for mark in series.events)]
     rows = _ROW * (1 + len(kinds))
     tops = np.cumsum([_HEADER, _TOTAL + _GAP, _COUNTS + _GAP, _LARGEST + _GAP // 2])
@@ -47,7 +50,8 @@ def series_picture(series: RegionSeries, *, title: str, target: str, source: str
     _draw_counts(panels[1], series, target)
     _draw_largest(panels[2], series.largest)
     _draw_rows(panels[3], series, kinds)
-    _draw_words(sheet, series, title=title, target=target, source=source)
+    words = f"{source}. Contains modified Copernicus Sentinel data {series.years[0]}–{series.years[-1]}." if copernicus else f"{source}."
+    _draw_words(sheet, series, title=title, target=target, source=words)
     return sheet.png()
 
 
@@ -229,8 +233,7 @@ def _draw_words(sheet: Sheet, series: RegionSeries, *, title: str, target: str, 
     notes = (
         f"Bars are 95 % intervals (errors of {target} independent in the total). Hollow: not all was seen that year; dotted: with what was not seen "
         "at its last known area.",
-        f"Hatched: not observed, a gap and not a zero. Events lie between the two years that bracket them. {source}. "
-        f"Contains modified Copernicus Sentinel data {first}–{last}.",
+        f"Hatched: not observed, a gap and not a zero. Events lie between the two years that bracket them. {source}",
     )
     for number, note in enumerate(notes):
         sheet.text(_LEFT, bottom - 48 + 16 * number, note, 7.5, color=FAINT)

@@ -130,3 +130,14 @@ def test_a_region_that_was_seen_wholly_was_not_seen_more_than_wholly():
         share = prepare(rows, []).observed_share
         assert share == pytest.approx(1)
         assert (share <= 1).all()
+
+
+def test_outlines_that_do_not_come_from_sentinel_data_are_not_said_to():
+    series = prepare([seen("a", year, 5e5) for year in (2018, 2019)], [])
+    told, silent = (
+        series_picture(series, title="Drawn", target="slumps", source="By hand", copernicus=copernicus) for copernicus in (True, False)
+    )
+    told_rows, silent_rows = (imread(io.BytesIO(png)) for png in (told, silent))
+    changed = np.flatnonzero((told_rows != silent_rows).any(axis=(1, 2)))
+    assert changed.size
+    assert changed.min() > len(told_rows) - 48
