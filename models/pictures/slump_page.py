@@ -79,7 +79,7 @@ def slump_page(facts: SlumpFacts, results: Sequence[SlumpResult], gains: Sequenc
 
 def _tiles(result: SlumpResult) -> str:
     found = [(result.get(group, name), words) for group, name, words in _TILES]
-    tiles = (f"<div class=tile><b>{number(m)}</b><span>{words}</span><span>{interval(m)}</span></div>" for m, words in found if m)
+    tiles = (f"<div class=tile><b>{number(m)}</b><span>{escaped(words)}</span><span>{interval(m)}</span></div>" for m, words in found if m)
     return f"<div class=row>{''.join(tiles)}</div>"
 
 
@@ -90,7 +90,7 @@ def _table(columns: Sequence[tuple[str, SlumpResult]], figures: Sequence[tuple[s
         found = [result.get(group, name) for _, result in columns]
         if any(found):
             cells = "".join(f"<td class=n>{number(m) if m else ''}</td><td class=range>{interval(m) if m else ''}</td>" for m in found)
-            rows.append(f"<tr><td>{words}</td>{cells}</tr>")
+            rows.append(f"<tr><td>{escaped(words)}</td>{cells}</tr>")
     return f"<table><tr><th>figure</th>{head}</tr>{''.join(rows)}</table>"
 
 

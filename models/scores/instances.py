@@ -131,11 +131,13 @@ def average_precisions(outcome: Outcome, detection_times: Floats | None = None, 
     return np.asarray(precision_curve(outcome, detection_times, truth_times).mean(axis=1), np.float64)
 
 
-def recalls(outcome: Outcome) -> Floats:
-    """Share of the truths that were found, per threshold; NaN where none is asked for."""
-    total = int(outcome.counted.sum())
-    found = ((outcome.matched >= 0) & ~outcome.ignored).sum(axis=1)
-    return found / total if total else np.full(len(found), np.nan)
+def recalls(outcome: Outcome, truth_times: Floats | None = None) -> Floats:
+    """Share of the truths that were found, per threshold; NaN where none is asked for. `truth_times` as for `precision_curve`."""
+    times = outcome.counted.astype(np.float64) if truth_times is None else outcome.counted * truth_times
+    total = float(times.sum())
+    right = (outcome.matched >= 0) & ~outcome.ignored
+    found = np.where(right, np.append(times, 0.0)[outcome.matched], 0.0).sum(axis=1)
+    return np.asarray(found / total, np.float64) if total else np.full(len(found), np.nan)
 
 
 def average_precision(units: Sequence[Unit], iou: float = 0.5, *, size: Range = EVERY_SIZE, most: int | None = MOST) -> float:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.scores.instances import Outcome, average_precisions
+from models.scores.instances import Outcome, average_precisions, recalls
 from models.scores.intervals import ScoreInterval, SumStatistic, bootstrap_of_sums, ratio
 from models.scores.scorecard import SEED, Metric
 
@@ -36,6 +36,11 @@ class BlockDraws:
         """AP per threshold, (thresholds,), and of every draw, (draws, thresholds); blocks are those of all detections and truths."""
         drawn = [average_precisions(outcome, times[found_blocks], times[truth_blocks]) for times in self._times.astype(np.float64)]
         return average_precisions(outcome), np.array(drawn).reshape(-1, len(outcome.matched))
+
+    def recall(self, outcome: Outcome, truth_blocks: Indices) -> ScoreInterval:
+        """AR, the mean over all levels but the last, which is the lenient one, with its interval."""
+        drawn = np.array([recalls(outcome, times[truth_blocks])[:-1].mean() for times in self._times.astype(np.float64)])
+        return self.interval(float(recalls(outcome)[:-1].mean()), drawn)
 
     def interval(self, value: float, drawn: Floats) -> ScoreInterval:
         """Interval of a figure from its draws; NaN ends where fewer than two blocks carry it."""

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.scores.instances import EVERY_SIZE, SIZES, THRESHOLDS, match_units, recalls
+from models.scores.instances import EVERY_SIZE, SIZES, THRESHOLDS, match_units
 from models.scores.outline_shores import TOLERANCES_M
 from models.scores.scorecard import Metric
 from models.scores.shores import shore_f
@@ -62,7 +62,7 @@ def precision_metrics(scores: SlumpScores) -> Iterator[Metric]:
         value, drawn = draws.precision(outcome, *blocks)
         for name, pick in AVERAGES.items() if group == "all" else (("AP50", AVERAGES["AP50"]),):
             yield metric_from((group, name, "1"), draws.interval(float(pick(value)), pick(drawn)), count)
-        yield metric_from((group, "AR", "1"), draws.interval(float(recalls(outcome)[:-1].mean()), np.zeros(0)), count)
+        yield metric_from((group, "AR", "1"), draws.recall(outcome, blocks[1]), count)
 
 
 AVERAGES: Final[Mapping[str, Callable[[Floats], Floats]]] = {

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.outlines.geodesy import to_degrees
-from models.scores.instances import SIZES, Unit, match_units, recalls
+from models.scores.instances import SIZES, Unit, match_units
 from models.scores.scorecard import Metric
 from models.scores.slump_intervals import BlockDraws, metric_from
 from models.scores.slump_metrics import AVERAGES, LEVELS, SlumpScores
@@ -47,7 +47,7 @@ def window_metrics(units: Sequence[Unit], blocks: NDArray[np.int64], count: int)
         value, drawn = draws.precision(outcome, of_found, of_truth)
         for name, pick in AVERAGES.items() if group == "windows" else (("AP50", AVERAGES["AP50"]),):
             yield metric_from((group, name, "1"), draws.interval(float(pick(value)), pick(drawn)), asked)
-        yield metric_from((group, "AR", "1"), draws.interval(float(recalls(outcome)[:-1].mean()), np.zeros(0)), asked)
+        yield metric_from((group, "AR", "1"), draws.recall(outcome, of_truth), asked)
 
 
 def metric_rows(results: Sequence[SlumpResult], gains: Sequence[tuple[str, Sequence[Metric]]] = ()) -> list[dict[str, Any]]:

@@ -218,6 +218,7 @@ def test_tables_and_page_are_written(chips: Path, tmp_path: Path):
     assert across.intersection(to_degrees(np.array([truth()[1]], object), EPSG)[0]).area == pytest.approx(across.area, rel=1e-6)
     page = Path(report.page).read_text()
     assert "oracle minus other" in page
+    assert "recall of slumps &lt; 0.5 ha" in page
     assert "http" not in page.replace("http://www.w3.org", "")
     assert all(row["value"] is None or np.isfinite(row["value"]) for row in report.figures)
 

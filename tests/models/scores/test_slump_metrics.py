@@ -43,7 +43,7 @@ def test_figures_are_those_reckoned_by_hand():
 
 def test_intervals_hold_the_figure_and_come_out_the_same_again():
     first, again = figures(mixed()), figures(mixed())
-    for name in [("all", "AP50"), ("all", "f1"), ("all", "precision"), ("all", "boundary_f_10m")]:
+    for name in [("all", "AP50"), ("all", "AR"), ("all", "f1"), ("all", "precision"), ("all", "boundary_f_10m")]:
         metric = first[name]
         assert metric.low <= metric.value <= metric.high, name
         assert (metric.low, metric.high) == (again[name].low, again[name].high)
