@@ -190,5 +190,6 @@ def _fusion(config: DetectorConfig, auxiliaries: Sequence[str], like: MVitBackbo
         return None
     sides = [config.network_px // stride for stride in (4, 8, 16, 32)]
     if config.fusion.level == "fpn":
-        return Fusion(config.fusion, [(config.channels, max(1, config.channels // 32), side) for side in sides], auxiliaries)
+        heads = next(count for count in range(max(1, config.channels // 32), 0, -1) if config.channels % count == 0)
+        return Fusion(config.fusion, [(config.channels, heads, side) for side in sides], auxiliaries)
     return Fusion(config.fusion, list(zip(like.widths, like.heads, sides, strict=True)), auxiliaries)
