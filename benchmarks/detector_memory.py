@@ -40,23 +40,27 @@ class Row:
 def main() -> None:
     arguments = _arguments()
     torch.set_num_threads(1)
-    rows = [
-        row
-        for size in arguments.sizes
-        for modalities in (SETS if size == "tiny" else SETS[:1] + SETS[2:3])
-        for row in _rows(_config(size, modalities, arguments.window))
-    ]
-    if "base" in arguments.sizes:
-        paper = _config("base", SETS[2], arguments.window)
-        rows += _rows(replace(paper, fusion=replace(paper.fusion, mlp=True)))
     print(f"{'network':22} {'modalities':20} {'regime':8} {'M':>7} {'learn M':>8} {'static MiB':>10} {'features MB':>11} {'heads MB':>9}")
-    for row in rows:
-        print(
-            f"{row.network:22} {row.modalities:20} {row.regime:8} {row.parameters_m:7.1f} {row.trainable_m:8.1f} "
-            f"{row.static_mib:10.0f} {row.saved_features_mb:11.0f} {row.saved_heads_mb:9.0f}"
-        )
+    rows = []
+    for config in _configs(arguments.sizes, arguments.window):
+        for row in _rows(config):
+            rows.append(row)
+            print(
+                f"{row.network:22} {row.modalities:20} {row.regime:8} {row.parameters_m:7.1f} {row.trainable_m:8.1f} "
+                f"{row.static_mib:10.0f} {row.saved_features_mb:11.0f} {row.saved_heads_mb:9.0f}",
+                flush=True,
+            )
     if arguments.json:
         Path(arguments.json).write_text(json.dumps([asdict(row) for row in rows], indent=1))
+
+
+def _configs(sizes: list[str], window: int) -> list[DetectorConfig]:
+    """All sets of modalities for the smallest network, one and three for others, and the published one with its own size of fusion."""
+    configs = [_config(size, modalities, window) for size in sizes for modalities in (SETS if size == "tiny" else SETS[:1] + SETS[2:3])]
+    if "base" in sizes:
+        paper = _config("base", SETS[2], window)
+        configs.append(replace(paper, fusion=replace(paper.fusion, mlp=True)))
+    return configs
 
 
 def _rows(config: DetectorConfig) -> list[Row]:
