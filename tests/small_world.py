@@ -15,6 +15,9 @@ SMALLEST = replace(HMA, chips=(1, 0, 0, 1), optical_dates=2, ascending=1, descen
 SMALL_TUNDRA = replace(ARCTIC, chips=(1, 1, 1, 1), optical_dates=4, ascending=1, descending=1, scattered=4)
 """Two by two chips around a tile corner, one slump across it."""
 
+SMALLEST_TUNDRA = replace(ARCTIC, chips=(1, 0, 0, 1), optical_dates=2, ascending=1, descending=1, scattered=2)
+"""One chip of tundra, for what must only run."""
+
 
 @dataclass(frozen=True)
 class World:

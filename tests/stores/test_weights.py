@@ -13,9 +13,10 @@ import pytest
 import torch
 
 from catalog.facts.cards import NetworkConfig, WeightsCard
+from catalog.facts.detector_cards import DetectorCard, DetectorConfig, DetectorStatistics
 from catalog.facts.errors import WeightsMissing, WeightsUnfit, WrongCall
 from catalog.stores.checkpoints import read_checkpoint, write_weights
-from catalog.stores.weights import find_weights, read_card, read_tensors, read_weights, shipped_names
+from catalog.stores.weights import find_detector_card, find_weights, read_card, read_detector, read_tensors, read_weights, shipped_names
 
 CARD = WeightsCard("mine", "1", "Mine", "CC0-1.0", "nothing", "nobody", "", NetworkConfig())
 TENSORS = {"a.weight": torch.arange(12.0).reshape(3, 4) / 7, "a.running_var": torch.tensor([1e6, 1e-6]), "a.steps": torch.tensor(3)}
@@ -289,3 +290,53 @@ def test_shipped_names_are_read_from_the_folder(monkeypatch: pytest.MonkeyPatch,
 def test_equal_tensors_have_equal_hashes_whatever_the_card_says(tmp_path):
     hashes = {write_weights(tmp_path / str(n), TENSORS, replace(CARD, name=f"name-{n}", version=str(n))).sha256 for n in range(8)}
     assert len(hashes) == 1
+
+
+SLUMPS = DetectorCard(
+    "slumps",
+    "1",
+    "Slumps",
+    "CC0-1.0",
+    "nothing",
+    "nobody",
+    "",
+    DetectorConfig(modalities=("rgb",)),
+    DetectorStatistics("a test", {"rgb": (0.3, 0.3, 0.3)}, {"rgb": (0.1, 0.1, 0.1)}),
+)
+
+
+def test_a_detector_comes_back_as_it_was_written_and_is_told_from_a_segmenter(tmp_path: Path) -> None:
+    card = write_weights(tmp_path / "slumps", TENSORS, SLUMPS)
+    write_weights(tmp_path / "lakes", TENSORS, CARD)
+    found, tensors = read_detector(str(tmp_path / "slumps"))
+    assert found == card == find_detector_card(str(tmp_path / "slumps")) == read_card(tmp_path / "slumps")
+    assert tensors.keys() == TENSORS.keys()
+    assert isinstance(read_card(tmp_path / "lakes"), WeightsCard)
+    with pytest.raises(WrongCall, match="holds slumps, a detector of slumps, and a model of lakes is asked for"):
+        read_weights(str(tmp_path / "slumps"))
+    with pytest.raises(WrongCall, match="holds mine, a model of lakes, and a detector of slumps is asked for"):
+        read_detector(str(tmp_path / "lakes"))
+
+
+def test_a_detector_that_was_scaled_by_counts_is_neither_written_nor_read(tmp_path: Path) -> None:
+    counts = DetectorStatistics("counts", {"rgb": (1200.0, 1100.0, 900.0)}, {"rgb": (500.0, 500.0, 500.0)})
+    with pytest.raises(WeightsUnfit, match="where images are 0 to 1"):
+        write_weights(tmp_path, TENSORS, replace(SLUMPS, statistics=counts))
+    write_weights(tmp_path, TENSORS, SLUMPS)
+    path = tmp_path / "card.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"statistics": content["statistics"] | {"mean": {"rgb": [1200, 1100, 900]}}}))
+    with pytest.raises(WeightsUnfit, match="where images are 0 to 1"):
+        read_card(tmp_path)
+
+
+def test_a_detector_of_a_newer_format_or_with_statistics_of_other_modalities_is_refused(tmp_path: Path) -> None:
+    write_weights(tmp_path, TENSORS, SLUMPS)
+    path = tmp_path / "card.json"
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"format": 2, "colour": "blue"}))
+    with pytest.raises(WeightsUnfit, match="has format 2, this program knows 1: update cryoatlas"):
+        read_card(tmp_path)
+    path.write_text(json.dumps(content | {"network": content["network"] | {"modalities": ["rgb", "nir"]}}))
+    with pytest.raises(WeightsUnfit, match="has no statistics that fit nir"):
+        read_card(tmp_path)

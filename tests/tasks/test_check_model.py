@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalog.facts.cards import NetworkConfig, WeightsCard
+from catalog.facts.detector_cards import DetectorCard, DetectorConfig, DetectorStatistics
 from catalog.facts.errors import UnknownModel, WeightsMissing, WeightsUnfit, WrongCall
 from catalog.facts.records import Job
 from catalog.stores.checkpoints import write_weights
@@ -67,3 +68,25 @@ def test_a_network_of_elevation_alone_cannot_map(folder: Path, tmp_path: Path) -
 def test_slumps_are_not_mapped_by_a_network_of_lakes(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(WrongCall, match="holds slumps, and plain maps lakes"):
         check(Job("tundra", 2021, "slumps", "store"), str(folder), tmp_path)
+
+
+def test_lakes_are_not_mapped_by_a_detector_of_slumps_and_weights_of_slumps_map_slumps(tmp_path: Path) -> None:
+    from models.detector.network import build  # noqa: PLC0415 - torchvision takes seconds
+
+    config = DetectorConfig("mvitv2_nano", ("rgb",), window_px=64, channels=32, head_convolutions=1, head_width=32, mask_convolutions=1)
+    statistics = DetectorStatistics("a test", {"rgb": (0.3, 0.3, 0.3)}, {"rgb": (0.1, 0.1, 0.1)})
+    card = DetectorCard("scars", "1", "Scars", "CC0-1.0", "nothing", "nobody", "", config, statistics, 32)
+    write_weights(tmp_path, build(config).state_dict(), card)
+    with pytest.raises(WrongCall, match="khumbu holds lakes, and scars maps slumps: use lakes-tiny"):
+        check(JOB, str(tmp_path), tmp_path)
+    assert check(Job("tundra", 2021, "slumps", "store"), str(tmp_path), tmp_path) == str(tmp_path / "weights.safetensors")
+
+
+@pytest.mark.parametrize("model", ["indices", "lakes-tiny"])
+def test_names_know_what_they_map(model: str, tmp_path: Path) -> None:
+    with pytest.raises(WrongCall, match=f"tundra holds slumps, and {model} maps lakes: use slumps-tiny"):
+        check(Job("tundra", 2021, "slumps", "store"), model, tmp_path)
+
+
+def test_without_a_name_the_default_of_the_target_is_meant(tmp_path: Path) -> None:
+    assert check_model.fn(JOB, None, tmp_path) == "lakes-tiny"
