@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from catalog.facts.detector_cards import Calibration
-from models.detector.counts import region_count
+from models.detector.precision import evidence_of, learn
 from models.scores.scorecard import Metric
 from models.scores.slump_calibration import best_threshold, calibrate
 from models.scores.slump_metrics import scored, slump_metrics
@@ -94,11 +94,15 @@ def test_a_calibration_tells_what_was_found_and_missed_and_where():
     assert calibration.observed_km2 == pytest.approx(KM2, abs=1e-4)
 
 
-def test_counts_can_be_drawn_from_a_calibration():
-    found = mixed().found
-    count = region_count(found.scores, found.area_m2, calibrate([mixed()], KM2, "four blocks"), float(KM2.sum()))
-    assert count.count_low <= count.count <= count.count_high
-    assert count.count == pytest.approx(8, rel=0.3)
+def test_precision_and_recall_can_be_learned_from_a_calibration():
+    evidence = evidence_of(calibrate([mixed()], KM2, "four blocks"), least_score=0.3, minimum_area_m2=400)
+    performance = learn(evidence, np.ones(evidence.blocks))
+    assert performance is not None
+    assert evidence.blocks == 4
+    assert performance.precision == pytest.approx(4 / 7)
+    assert performance.overall_recall == 0.5
+    assert performance.area_recall == pytest.approx(120**2 / (120**2 + 50**2), rel=1e-3)
+    assert performance.area_ratio == pytest.approx(110**2 / 120**2, rel=1e-3)
 
 
 def test_what_nobody_is_asked_about_is_not_in_a_calibration():
