@@ -82,7 +82,7 @@ def run_on(folder: Path, sets: ChipSet, split: str, device: str) -> Run:
 
 
 def show(variants: list[Variant]) -> None:
-    width = max(len(variant.name) for variant in variants) + 12
+    width = max(len(variant.name) for variant in variants) + 16
     print(f"{'mean +- sd over seeds':32}" + "".join(f"{f'{v.name} ({len(v.runs)})':>{width}}" for v in variants))
     for group, metric, words in SHOWN:
         cells = [variant.mean((group, metric)) for variant in variants]
@@ -90,7 +90,8 @@ def show(variants: list[Variant]) -> None:
     first = variants[0]
     for other in variants[1:]:
         for name in ("AP50", "AP"):
-            low, high = np.nanquantile(other.drawn(name) - first.drawn(name), (0.05, 0.95))
+            drawn = other.drawn(name) - first.drawn(name)
+            low, high = np.nanquantile(drawn, (0.05, 0.95)) if np.isfinite(drawn).any() else (np.nan, np.nan)
             print(f"{other.name} minus {first.name}, {name}: {other.value(name) - first.value(name):+.3f} ({low:+.3f} to {high:+.3f})")
 
 
