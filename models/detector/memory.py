@@ -74,4 +74,4 @@ class _Kept:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in self._known:
             self.sizes[storage.data_ptr()] = storage.nbytes()
-        return tensor
+        return tensor.detach()  # an output that is kept as it is would hold its own graph for ever
