@@ -15,7 +15,7 @@ from simulator.ground import Patch, cut_lakes, inside, mixed
 from simulator.look import Look
 from simulator.noise import fractal, generator, smoothstep
 from simulator.shapes import Blob, wobble
-from simulator.tundra import river_line, river_width_m, road_line, tundra_features, tundra_relief
+from simulator.tundra import rafts_of, river_line, river_width_m, road_line, tundra_features, tundra_relief
 from simulator.worlds import World
 
 Floats = npt.NDArray[np.float32]
@@ -65,20 +65,26 @@ class Tundra:
         return layers
 
     def patches(self, year: int) -> list[list[Patch]]:
-        """Confusers and road, river, slumps, headwalls, lakes."""
+        """Confusers and road, river, slumps, rafts of turf on them, headwalls, lakes."""
         look = self.world.look
         ground = [Patch(shape, _mark_layers(kind, look), wet=False) for kind, shape in self.confusers(year) if kind != "river"]
         road = [Patch(road_line(self.world).buffer(ROAD_WIDTH_M / 2), look.layers("gravel"), wet=False)]
         river = [Patch(shape, look.water((0.0, 0.2, 0.8))) for kind, shape in self.confusers(year) if kind == "river"]
         states = self.slumps.states(year)
         slumps = [Patch(state.shape, _slump_layers(state, look), wet=False) for state in states]
+        rafts = [
+            Patch(raft, look.layers("tundra"), wet=False)
+            for state in states
+            if self.world.slumps.rafts
+            for raft in rafts_of(self.world, self.seed, state)
+        ]
         walls = [Patch(wall, look.layers("headwall"), wet=False) for state in states if state.resting == 0 for wall in _headwall(state)]
         ice = look.layers("lake_ice")
         lakes = [
             Patch(state.shape, ice if state.frozen else look.water(state.feature.mix, state.feature.tint), wet=not state.frozen)
             for state in self.lakes.states(year)
         ]
-        return [ground, road, river, slumps, walls, lakes]
+        return [ground, road, river, slumps, rafts, walls, lakes]
 
     def confusers(self, year: int) -> list[tuple[str, Polygon]]:
         """River (its bends move), bars, snow patches, road cuts and drained basins."""

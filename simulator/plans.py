@@ -67,6 +67,10 @@ class Slumpscape:
     aspect: tuple[float, float] = (1.0, 1.7)
     floors: tuple[float, float] = (1.0, 1.0)
     """Brightness of their mud: dry silt is pale, and thawed, wet mud less than half as bright (Lantz & Kokelj 2008 describe both)."""
+    grey: tuple[float, float] = (0.0, 0.0)
+    """How far the colour of their mud goes from brown silt (0) to grey till (1)."""
+    rafts: float = 0.0
+    """Share of the floor under turf that slid down with it."""
     resting: float = 0.0
     """Share that stabilised in some year and turns green."""
     gap_m: float = 60.0

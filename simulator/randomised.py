@@ -106,9 +106,11 @@ def _slumps(draw: Draw) -> Slumpscape:
     """Many slumps, from a tenth of a hectare on, wet and dry, some at rest, some in clusters."""
     return Slumpscape(
         per_lake=draw.scale(1.0, 8.0),
-        hectares=(0.1, draw.scale(2.0, 9.0)),
-        aspect=(1.0, draw.between(1.5, 2.4)),
-        floors=(draw.between(0.35, 0.6), draw.between(0.8, 1.3)),
+        hectares=(0.1, draw.scale(2.0, 30.0)),
+        aspect=(1.0, draw.between(1.5, 3.2)),
+        floors=(draw.between(0.35, 0.6), draw.between(0.8, 1.5)),
+        grey=(draw.between(0.0, 0.6), draw.between(0.6, 1.2)),
+        rafts=draw.between(0.0, 0.25),
         resting=draw.between(0, 0.3),
         gap_m=draw.scale(20, 60),
     )

@@ -9,10 +9,11 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 from shapely.geometry import LineString, Polygon, box
 
-from simulator.features import SCRIPT_YEAR, Bridge, Cast, Feature, Life
+from simulator.features import SCRIPT_YEAR, Bridge, Cast, Feature, Life, State
 from simulator.noise import fractal, generator
 from simulator.plans import Lakescape
 from simulator.shapes import Blob, wobble
+from simulator.spectra import MATERIALS
 from simulator.terrain import enlarge, slope_of
 from simulator.waters import freezes_of, tint_of
 from simulator.worlds import World
@@ -20,6 +21,8 @@ from simulator.worlds import World
 Floats = npt.NDArray[np.float32]
 HECTARE = 10_000.0
 GAP_M = 60.0
+GREY_PERCENT = 13.0
+"""Reflectance that till has in every band, nearly."""
 WETTING = (0.8, 0.35)
 """How much more than the visible bands near and short infrared darken with water, as exponents of the brightness."""
 FAN = (1, 0.24, np.pi)  # wide at the headwall, narrow at the toe
@@ -176,17 +179,34 @@ def _life(world: World, rng: np.random.Generator, rate: float) -> Life:
 
 
 def _floor_tint(world: World, seed: int, name: str) -> tuple[float, ...]:
-    """Factors of a slump floor's fourteen layers: wet mud is darker, most of all in the infrared; nothing where all floors are alike."""
-    low, high = world.slumps.floors
-    if low == high == 1.0:
+    """Factors of a slump floor's fourteen layers: wet mud is darker, most of all in the infrared, and till is greyer than silt.
+
+    Nothing where all floors are alike.
+    """
+    slumps, rng = world.slumps, generator(seed, world.name, name, "floor")
+    if slumps.floors == (1.0, 1.0):
         return ()
-    brightness = float(generator(seed, world.name, name, "floor").uniform(low, high))
-    visible, near, short = (
-        brightness,
-        brightness ** (1 + WETTING[0] * (brightness < 1)),
-        brightness ** (1 + sum(WETTING) * (brightness < 1)),
-    )
-    return (*(visible,) * 5, *(near,) * 5, *(short,) * 2, 1.0, 1.0)
+    brightness, grey = float(rng.uniform(*slumps.floors)), float(rng.uniform(*slumps.grey))
+    wet = brightness < 1
+    steps = [brightness] * 5 + [brightness ** (1 + WETTING[0] * wet)] * 5 + [brightness ** (1 + sum(WETTING) * wet)] * 2
+    mud = MATERIALS["mud"].percent
+    colour = [(GREY_PERCENT / own) ** grey for own in mud]
+    return (*(step * tone for step, tone in zip(steps, colour, strict=True)), 1.0, 1.0)
+
+
+def rafts_of(world: World, seed: int, state: State) -> list[Polygon]:
+    """Turf that slid down with the mud: blobs inside the outline of a slump of a year."""
+    rng = generator(seed, world.name, state.name, "rafts")
+    wanted = world.slumps.rafts * state.shape.area * float(rng.uniform(0, 2))
+    rafts: list[Polygon] = []
+    left, bottom, right, top = state.shape.bounds
+    while wanted > 150 and len(rafts) < 12:
+        area = float(rng.uniform(100, 900))
+        place = float(rng.uniform(left, right)), float(rng.uniform(bottom, top))
+        blob = Blob(*place, area, float(rng.uniform(1, 2.5)), state.feature.blob.angle_deg, wobble(rng, 0.8)).polygon()
+        rafts.append(blob)
+        wanted -= area
+    return [raft for raft in rafts if state.shape.contains(raft)]
 
 
 def downhill_deg(world: World, relief: Floats, x: float, y: float) -> tuple[float, float]:
