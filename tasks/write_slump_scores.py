@@ -1,7 +1,7 @@
 """Scores of slump detectors to tables and one page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ def write_slump_scores(evaluation: SlumpEvaluation, results: Sequence[SlumpResul
 
 def written(evaluation: SlumpEvaluation, results: Sequence[SlumpResult]) -> EvaluationReport:
     """Do the same without Prefect."""
+    results = _told_apart(results)
     out, gains = Path(evaluation.out).expanduser(), _gains(results)
     models = [dict(result.facts) for result in results if result.subset == results[0].subset]
     provenance = {"evaluation": asdict(evaluation), "models": models, "interval_level": 0.9, "intervals_over": results[0].blocks}
@@ -43,6 +44,13 @@ def written(evaluation: SlumpEvaluation, results: Sequence[SlumpResult]) -> Eval
     write_if_changed(out / PAGE, slump_page(facts, results, gains).encode())
     files = ("metrics.parquet", "slumps.parquet", PAGE)
     return EvaluationReport(str(out), str(out / PAGE), tuple(str(out / name) for name in files), tuple(map(_without_nan, rows)))
+
+
+def _told_apart(results: Sequence[SlumpResult]) -> list[SlumpResult]:
+    """Another training of the same recipe has the same name: the one that is compared with says so."""
+    first = results[0]
+    same = [place > 0 and (one.model, one.subset) == (first.model, first.subset) for place, one in enumerate(results)]
+    return [replace(one, model=f"{one.model} (against)") if twin else one for one, twin in zip(results, same, strict=True)]
 
 
 def _gains(results: Sequence[SlumpResult]) -> list[tuple[str, tuple[Metric, ...]]]:

@@ -220,6 +220,8 @@ def test_tables_and_page_are_written(chips: Path, tmp_path: Path):
     assert "oracle minus other" in page
     assert "recall of slumps &lt; 0.5 ha" in page
     assert "http" not in page.replace("http://www.w3.org", "")
+    twins = written(evaluation, [ours, replace(ours, scores=theirs.scores)])
+    assert {row["model"] for row in twins.figures} == {"oracle", "oracle (against)", "oracle minus oracle (against)"}
     assert all(row["value"] is None or np.isfinite(row["value"]) for row in report.figures)
 
 
