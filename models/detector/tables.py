@@ -18,10 +18,10 @@ _FULL = 255
 def to_table(instances: TileInstances) -> pa.Table:
     """Return the rows of `schemas.INSTANCES`, in order of windows and scores; a window without any detection has one row of nulls."""
     order = np.lexsort(instances.windows_yx.T[::-1])
-    counts = [len(instances.found[at]) for at in order]
+    counts = np.array([len(instances.found[at]) for at in order], np.int64)
     times = np.maximum(counts, 1)
     windows, shares = np.repeat(instances.windows_yx[order], times, axis=0), np.repeat(instances.valid_share[order], times)
-    there = np.repeat(np.array(counts, np.int64) > 0, times)
+    there = np.repeat(counts > 0, times)
     place = np.cumsum(there) - 1
     scores, boxes, masks = (_joined(instances, order, name) for name in ("scores", "boxes", "masks"))
     taken = pa.array(place, pa.int64(), mask=~there)

@@ -117,6 +117,15 @@ def test_windows_without_detections_are_kept_as_rows_of_nulls():
     assert (detected.windows_yx == windows_in([to_table(tile) for tile in found])).all()
 
 
+def test_a_tile_of_which_nothing_was_seen_has_no_rows_and_comes_all_the_same():
+    tile = Tile(32610, 100, 3000, 1)
+    plan = windows_of([tile], [tile], Oracle(SLUMPS).contract)
+    clouded = WindowArrays(np.full((132, 132), Cause.CLOUD, np.uint8), np.full((12, 132, 132), 1000, np.uint16))
+    (found,) = stream(Oracle(SLUMPS), plan, lambda _, size: clouded.part((slice(0, size), slice(0, size))))
+    assert found.tile == tile
+    assert len(found.windows_yx) == len(to_table(found)) == 0
+
+
 def test_nothing_at_all_is_legal():
     detected = detected_of([], CARD.network)
     assert detected.windows_yx.shape == (0, 2)
