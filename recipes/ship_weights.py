@@ -1,7 +1,7 @@
 """Trained weights to shipped ones: `python recipes/ship_weights.py --weights RUN/weights --name lakes-tiny --trained-on FILE [--scores DIR]`.
 
 Matrices are rounded to float16, which halves the file; the card gets its name, the words of FILE on what was seen and what never was,
-and figures from an evaluation (`cryoatlas evaluate lakes --out DIR`), which must have scored these weights.
+and figures from an evaluation (`cryoatlas evaluate lakes|slumps --out DIR`), which must have scored these weights.
 """
 
 import argparse
@@ -15,13 +15,23 @@ from catalog.stores.checkpoints import write_weights
 from catalog.stores.weights import SHIPPED, read_weights
 
 QUOTED = (("iou", "wet"), ("object_f1", "all"), ("object_recall", "size >1 ha"), ("ece", "all"), ("interval_coverage", "all"))
+QUOTED_OF_SLUMPS = (
+    ("AP50", "all"),
+    ("AP", "all"),
+    ("AP50", "windows"),
+    ("f1", "all"),
+    ("recall", "size <0.5 ha"),
+    ("duplicates_share", "all"),
+)
 
 
 def figures_of(scores: Path) -> dict[str, float]:
     """The figures that a card quotes, named by split, sensors, metric and group."""
     rows = pq.read_table(scores / "metrics.parquet").to_pylist()
     wanted = [
-        row for row in rows if (row["metric"], row["group"]) in QUOTED and row["model"] != "indices" and " minus " not in row["model"]
+        row
+        for row in rows
+        if (row["metric"], row["group"]) in {*QUOTED, *QUOTED_OF_SLUMPS} and row["model"] != "indices" and " minus " not in row["model"]
     ]
     return {f"{row['split']}_{row['metric']}_{row['group']}_{row['subset']}".replace(" ", ""): round(row["value"], 4) for row in wanted}
 
