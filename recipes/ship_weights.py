@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from catalog.facts.detector_cards import DetectorCard
 from catalog.stores.checkpoints import write_weights
-from catalog.stores.weights import SHIPPED, read_weights
+from catalog.stores.weights import SHIPPED, find_card, read_detector, read_weights
 
 QUOTED = (("iou", "wet"), ("object_f1", "all"), ("object_recall", "size >1 ha"), ("ece", "all"), ("interval_coverage", "all"))
 QUOTED_OF_SLUMPS = (
@@ -45,7 +46,8 @@ def main() -> None:
     parser.add_argument("--trained-on", type=Path, required=True, help="text file")
     parser.add_argument("--scores", type=Path)
     args = parser.parse_args()
-    card, tensors = read_weights(str(args.weights))
+    reference = str(args.weights)
+    card, tensors = read_detector(reference) if isinstance(find_card(reference)[0], DetectorCard) else read_weights(reference)
     card = replace(
         card,
         name=args.name,
