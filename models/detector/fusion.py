@@ -2,7 +2,7 @@
 
 Source: residual cross-modality attention of arXiv 2504.17822 (queries from RGB, keys and values from each other modality, sum,
 projection). It is bound to windows with a learned relative bias that starts on the diagonal: attention without places cannot
-know where it looks, trains without an error and learns nothing (../shared/specs/slumps.md, 2.4: AP50 0.01 against 1.00).
+know where it looks, trains without an error and learns nothing (docs/detector.md).
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """The slump network: a backbone per modality, their fusion, one pyramid, proposals, a cascade of boxes, and masks.
 
-Source: arXiv 2504.17822, with the decisions of ../shared/specs/slumps.md: images are enlarged inside, attention knows where it
+Source: arXiv 2504.17822, with the decisions that docs/detector.md gives: images are enlarged inside, attention knows where it
 looks, masks are cut and pasted at sub-pixel places.
 """
 
