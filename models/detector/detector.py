@@ -13,9 +13,10 @@ from catalog.facts.detector_cards import NDVI, NIR, RGB, TOPO, DetectorCard, kin
 from models.detector.contract import DetectorContract, WindowInstances
 from models.detector.modalities import HALO_PX, crop, images_of, standardise
 from models.detector.network import Found, SlumpNetwork
+from models.detector.open_water import open_water
 from models.segmenter.contract import ELEVATION, OPTICAL, ModalityNeed, WindowBatch
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised whenever the numbers change that the same weights give."""
 BATCHES_ON_CPU, BATCHES_ON_GPU = 4, 64
 """Windows per call."""
@@ -72,7 +73,7 @@ class TrainedDetector:
 
     @torch.inference_mode()
     def predict(self, batch: WindowBatch) -> list[WindowInstances]:
-        """Find slumps in every window of (window + 2 halo) pixels; what is not usable or outside the region is not looked at."""
+        """Find slumps in every window of (window + 2 halo) pixels; what is not usable, open water or outside the region is not looked at."""
         size = PASS_ON_CPU if self._device.type == "cpu" else PASS_ON_GPU
         found: list[WindowInstances] = []
         for start in range(0, len(batch), size):
@@ -85,7 +86,8 @@ class TrainedDetector:
     def _seen(self, batch: WindowBatch, places: list[int]) -> tuple[dict[str, Tensor], Tensor]:
         assert batch.s2 is not None
         cause, dem = batch.cause[places], None
-        counts = np.where((cause == Cause.USABLE)[:, None], batch.s2[places], 0).astype(np.float32)
+        shown = (cause == Cause.USABLE) & ~open_water(batch.s2[places])
+        counts = np.where(shown[:, None], batch.s2[places], 0).astype(np.float32)
         if batch.dem is not None:
             # beyond the region a cube may or may not hold heights, by the size of its tiles
             ground = np.where(cause == Cause.OUTSIDE_REGION, np.float32(np.nan), batch.dem[places])
