@@ -17,7 +17,7 @@ from catalog.facts.tile_ground import TilePart, part_of
 
 CPU_S_PER_GB: Final = 8.0
 """Surface stage: CPU seconds per decoded gigabyte (docs/scale.md tells how it was measured)."""
-MODEL_S_PER_MEGAPIXEL: Final = MappingProxyType({"indices": 0.6, "lakes-tiny": 14.5, "slumps-tiny": 40.0})
+MODEL_S_PER_MEGAPIXEL: Final = MappingProxyType({"indices": 0.6, "lakes-tiny": 14.5, "slumps-tiny": 100.0})
 """CPU seconds per megapixel of ground (docs/scale.md); a GPU takes a small part of that."""
 _OPTICAL_BYTES_PER_PX: Final = sum(2 * (10 / band.resolution_m) ** 2 for band in S2_BANDS) + 0.25
 """Bytes of all twelve bands and the class map over one pixel of 10 m."""
