@@ -10,7 +10,7 @@ from catalog.facts.causes import Cause
 from catalog.facts.detector_cards import DetectorCard, DetectorConfig, DetectorStatistics
 from catalog.facts.errors import UnknownModel, WeightsUnfit, WrongCall
 from models.detector.contract import Detector, check
-from models.detector.detector import TrainedDetector
+from models.detector.detector import VERSION, TrainedDetector
 from models.detector.loading import network_of, trained_detector
 from models.detector.network import build
 from models.detector.registry import detector_named
@@ -71,7 +71,7 @@ def test_it_is_a_detector_with_the_contract_of_its_card(detector):
     assert (contract.window_px, contract.stride_px, contract.halo_px, contract.up, contract.read_px) == (64, 32, 10, 2, 84)
     assert contract.bands("s2") == ("B02", "B03", "B04", "B08")
     assert contract.bands("dem") == ()
-    assert detector.version == "1.1"
+    assert detector.version == f"1.{VERSION}"
     check(contract, {"s2": ("B02", "B03", "B04", "B08")})
 
 
