@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.facts.chips import CHIP_PX, ChipBatch
+from catalog.facts.chips import CHIP_PX
 from catalog.facts.detector_cards import Calibration
 from catalog.facts.errors import ChipsUnusable
 from catalog.facts.grids import PIXEL_M
+from models.detector.chip_ground import Chips
 from models.detector.chip_windows import ChipWindows
 from models.detector.contract import Detector
 from models.detector.slumps import SlumpOptions, slumps_of
@@ -28,28 +28,6 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 Tell = Callable[[str, int, int], None]
 """Hears which scene is worked on, and how many of its windows are done of how many."""
-
-
-class Chips(Protocol):
-    """A set of chips, as `catalog.stores.chips` opens it."""
-
-    @property
-    def table(self) -> gpd.GeoDataFrame:
-        """Row i describes chip i (`CHIPS`)."""
-        ...
-
-    @property
-    def labels(self) -> gpd.GeoDataFrame:
-        """Outlines (`CHIP_LABELS`)."""
-        ...
-
-    def of_split(self, name: str) -> Indices:
-        """Places of the chips of a split."""
-        ...
-
-    def read(self, indices: Indices) -> ChipBatch:
-        """Chips by their places."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
