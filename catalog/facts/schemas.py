@@ -112,6 +112,9 @@ LAKES: Final = pa.schema(
         ("area_sigma_m2", pa.float64()),
         ("area_probability_m2", pa.float64()),
         ("perimeter_m", pa.float64()),
+        ("circularity", pa.float32()),
+        ("shore_development", pa.float32()),
+        ("elongation", pa.float32()),
         ("size_class", pa.string()),
         ("elevation_m", pa.float32()),
         ("elevation_range_m", pa.float32()),
@@ -128,13 +131,19 @@ LAKES: Final = pa.schema(
         ("lake_type", pa.string()),
         ("glacier_id", pa.string()),
         ("glacier_distance_m", pa.float32()),
+        ("glacier_overlap_share", pa.float32()),
         ("provider", pa.string()),
         ("flags", pa.list_(pa.string())),
+        ("edit", pa.string()),
+        ("edit_note", pa.string()),
         ("tile", pa.string()),
         ("utm_epsg", pa.int32()),
     ]
 )
-"""Columns of inventory/lakes beside `geometry`; region and year are Hive keys in the path."""
+"""Columns of inventory/lakes beside `geometry`; region and year are Hive keys in the path.
+
+`edit` says what a person did to the row (`accepted`, `redrawn`, `drawn`; null where nobody did), `edit_note` what they wrote.
+"""
 
 TRACKS: Final = pa.schema(
     [

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from catalog.facts.schemas import LAKES
 
-_ONLY_LAKES: Final = frozenset({"lake_id", "lake_type", "glacier_id", "glacier_distance_m"})
+_ONLY_LAKES: Final = frozenset({"lake_id", "lake_type", "glacier_id", "glacier_distance_m", "glacier_overlap_share"})
 
 SLUMPS: Final = pa.schema(
     [

@@ -67,8 +67,24 @@ class Store:
         return self.root / "counts" / (f"{target}_h3" if cells else target) / f"region={region}" / f"year={year}" / "part.parquet"
 
     def tracks(self, target: Target, region: str, table: str) -> Path:
-        """`tracks` or `events` of a region."""
+        """A table through the years of a region: `tracks`, `events`, `changes`, `change_shapes`, `trends`, `totals`, ..."""
         return self.root / table / target / f"region={region}" / "part.parquet"
+
+    def matches(self, target: Target, region: str, year: int, inventory: str) -> Path:
+        """Our features of a year beside those of another inventory."""
+        return self.root / "matches" / target / f"region={region}" / f"year={year}" / f"{inventory}.parquet"
+
+    def edits(self, target: Target, region: str) -> Path:
+        """What people decided about features of a region."""
+        return self.root / "edits" / target / f"{region}.geojson"
+
+    def glaciers(self, region: str) -> Path:
+        """Glacier outlines with their IDs, as the user gave them."""
+        return self.root / "regions" / f"{region}.glaciers.parquet"
+
+    def report(self, region: str) -> Path:
+        """The page of a region."""
+        return self.root / "reports" / f"{region}.html"
 
     def pictures(self, region: str) -> Path:
         """Folder of the pictures of a region."""

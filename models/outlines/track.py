@@ -26,6 +26,9 @@ class Tracks:
 
     rows: pa.Table
     events: pa.Table
+    timeline: Timeline
+    reasons: NDArray[np.object_]
+    """Per ID and year of the timeline the reasons against comparing it, joined by commas."""
 
 
 def tracks_of(years: Sequence[YearFeatures], span: tuple[int, int], observed: Observed, options: TrackOptions) -> Tracks:
@@ -39,7 +42,8 @@ def tracks_of(years: Sequence[YearFeatures], span: tuple[int, int], observed: Ob
     timeline = timeline_of(years, span, observed, min_observed=options.min_observed)
     reasons = reasons_of(timeline, years, dip_share=options.dip_share)
     events = events_of(timeline, reasons, options)
-    return Tracks(_track_rows(timeline, reasons), pa.Table.from_pylist([asdict(event) for event in events], schema=EVENTS))
+    table = pa.Table.from_pylist([asdict(event) for event in events], schema=EVENTS)
+    return Tracks(_track_rows(timeline, reasons), table, timeline, reasons)
 
 
 def tracks_from_polygons(
