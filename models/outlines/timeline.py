@@ -22,9 +22,14 @@ class Circumstances:
     """What must be equal for two years to be compared; empty where unknown."""
 
     baseline: str = ""
-    """Processing baselines or catalogs of the scenes."""
+    """Processing baselines of the scenes: their generation before or from 04.00 on, or both."""
     model: str = ""
     season: str = ""
+    sensors: str = ""
+    provider: str = ""
+    """Catalogs of the scenes."""
+    middle_day: float = float("nan")
+    """Median day of the year of the optical scenes that were used; NaN where unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class YearFeatures:
     looks: Floats
     """NaN where unknown."""
     circumstances: Circumstances = field(default_factory=Circumstances)
+    listed: Mask | None = None
+    """True where the inventory counts the feature: not `below_minimum_area`; None: everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
