@@ -1,7 +1,6 @@
-"""Inventories of all years of a region to stored tracks and events."""
+"""Inventories of all years of a region to stored tracks, events and what changed."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,14 @@ from catalog.facts.causes import State
 from catalog.facts.options import TrackOptions
 from catalog.facts.records import StageReport, Target
 from catalog.facts.schemas import EVENTS, ID_COLUMNS, TRACKS
-from catalog.stores.files import sweep_partials
+from catalog.stores.change_tables import put_change_shapes, put_through_years
+from catalog.stores.circumstances import circumstances_of
 from catalog.stores.jobs import years_with
 from catalog.stores.ledger import fingerprint_of
 from catalog.stores.observed import observed_share
 from catalog.stores.store import Store, open_store
-from catalog.stores.tables import put_table, read_features, read_provenance
+from catalog.stores.tables import read_features, read_provenance
+from models.changes.tables import change_tables
 from models.outlines.timeline import Circumstances, YearFeatures
 from models.outlines.track import tracks_of
 
@@ -29,7 +30,7 @@ Geometries = NDArray[np.object_]
 
 @task(cache_policy=NO_CACHE, task_run_name="tracks-{region}-{target}")
 def track_features(region: str, target: Target, store: str, options: TrackOptions) -> StageReport:
-    """Follow every feature through the years of which the store holds an inventory; equal tracks are not written again."""
+    """Follow every feature through the years of which the store holds an inventory; equal tables are not written again."""
     opened, started = open_store(store), time.monotonic()
     years = years_with(opened, target, region)
     if not years:
@@ -40,28 +41,22 @@ def track_features(region: str, target: Target, store: str, options: TrackOption
         return np.array([observed_share(opened, region, year, outline, options.absence_looks) for outline in outlines], np.float64)
 
     tracks = tracks_of(features, (min(years), max(years)), observed, options)
-    paths = [opened.tracks(target, region, name) for name in ("tracks", "events")]
-    for path in paths:
-        sweep_partials(path.parent)
-    before = [_stamp(path) for path in paths]
+    changes = change_tables(tracks, features, region, options)
     provenance = _provenance(opened, target, region, years)
-    put_table(paths[0], tracks.rows, TRACKS, provenance=provenance)
-    put_table(paths[1], tracks.events, EVENTS, provenance=provenance)
-    written = sum(_stamp(path) != stamp for path, stamp in zip(paths, before, strict=True))
+    tables = {"tracks": (tracks.rows, TRACKS), "events": (tracks.events, EVENTS), **changes.plain()}
+    written = put_through_years(opened, target, region, tables, provenance=provenance)
+    written += put_change_shapes(opened, target, region, (changes.shapes, changes.shape_geometry), provenance=provenance)
     return StageReport(STAGE, {str(State.DONE): 1}, (), round(time.monotonic() - started, 2), written)
-
-
-def _stamp(path: Path) -> int | None:
-    return path.stat().st_mtime_ns if path.is_file() else None
 
 
 def _year_features(store: Store, target: Target, region: str, year: int) -> YearFeatures:
     path = store.inventory(target, region, year)
     frame = read_features(path)
     area, low, high, observed, looks = (frame[name].to_numpy(np.float64) for name in _NUMBERS)
-    # baselines are harmonised pixel by pixel when the surface is built, so that they are no reason against comparing
-    circumstances = Circumstances(model=str(read_provenance(path).get("model", "")))
-    return YearFeatures(year, tuple(frame[ID_COLUMNS[target]]), frame.geometry.to_numpy(), area, low, high, observed, looks, circumstances)
+    circumstances = Circumstances(model=str(read_provenance(path).get("model", "")), **circumstances_of(store, region, year))
+    listed = np.array(["below_minimum_area" not in flags for flags in frame["flags"]], bool)
+    ids, outlines = tuple(frame[ID_COLUMNS[target]]), frame.geometry.to_numpy()
+    return YearFeatures(year, ids, outlines, area, low, high, observed, looks, circumstances, listed)
 
 
 def _provenance(store: Store, target: Target, region: str, years: tuple[int, ...]) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """Which years of a track may be compared with the others, and why not."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.outlines.timeline import Circumstances, Timeline, YearFeatures
+from models.outlines.circumstances import others_of
+from models.outlines.timeline import Timeline, YearFeatures
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -15,23 +15,25 @@ LOOKS_SHARE = 0.5
 """Looks below this share of the track's median are fewer."""
 LEAST_TRACKS = 3
 """Tracks from which the total of a region says something about the year itself."""
-_REASONS = {"baseline": "other_baseline", "model": "other_model", "season": "other_season"}
+_ORDER = ("fewer_looks", "other_baseline", "other_model", "other_season", "other_sensors", "other_provider", "area_dip")
 
 
 def reasons_of(timeline: Timeline, years: Sequence[YearFeatures], *, dip_share: float) -> NDArray[np.object_]:
     """Return per ID and year the reasons against comparing it, joined by commas; empty where there is none.
 
-    `fewer_looks`: under half of the track's median looks. `other_baseline`, `other_model`, `other_season`: not what most years
-    of the span have (of equally many, what the latest has). `area_dip`: see `dips_of`.
+    `fewer_looks`: under half of the track's median looks. `area_dip`: see `dips_of`. `other_model`, `other_season` and, where the
+    region moved as one with them, `other_baseline`, `other_sensors`, `other_provider`: see `circumstances.others_of`.
     """
-    held: list[list[list[str]]] = [[[] for _ in timeline.years] for _ in timeline.ids]
-    tables = [("fewer_looks", _fewer_looks(timeline)), *_other_circumstances(timeline, years), ("area_dip", dips_of(timeline, dip_share))]
-    for reason, table in tables:
-        for row, column in np.argwhere(table).tolist():
-            held[row][column].append(reason)
-    joined = np.empty((len(timeline.ids), len(timeline.years)), dtype=object)
-    for row, cells in enumerate(held):
-        joined[row] = [",".join(reasons) for reasons in cells]
+    tables = {"fewer_looks": _fewer_looks(timeline), "area_dip": dips_of(timeline, dip_share)}
+    tables |= {reason: np.broadcast_to(other, timeline.settled.shape) for reason, other in others_of(timeline, years).items()}
+    names = sorted(tables, key=_ORDER.index)
+    code = np.zeros(timeline.settled.shape, np.int64)
+    for place, reason in enumerate(names):
+        code |= tables[reason].astype(np.int64) << place
+    # few combinations occur: each is spelled once, however many tracks there are
+    found, inverse = np.unique(code, return_inverse=True)
+    spelled = np.array([",".join(name for place, name in enumerate(names) if each >> place & 1) for each in found.tolist()], dtype=object)
+    joined: NDArray[np.object_] = spelled[inverse].reshape(code.shape) if code.size else np.empty(code.shape, dtype=object)
     return joined
 
 
@@ -97,19 +99,3 @@ def _fewer_looks(timeline: Timeline) -> Mask:
     median[rows, 0] = np.nanmedian(timeline.looks[rows], axis=1)
     fewer: Mask = timeline.looks < LOOKS_SHARE * median
     return fewer
-
-
-def _other_circumstances(timeline: Timeline, years: Sequence[YearFeatures]) -> list[tuple[str, Mask]]:
-    tables = []
-    for name, reason in _REASONS.items():
-        usual = _usual([features.circumstances for features in sorted(years, key=lambda features: features.year)], name)
-        other = {features.year for features in years if getattr(features.circumstances, name) != usual}
-        in_other = np.array([year in other for year in timeline.years], dtype=bool)
-        tables.append((reason, np.broadcast_to(in_other, (len(timeline.ids), len(timeline.years)))))
-    return tables
-
-
-def _usual(circumstances: Sequence[Circumstances], name: str) -> str:
-    values = [getattr(each, name) for each in circumstances]
-    counts = Counter(values)
-    return max(values[::-1], key=lambda value: counts[value], default="")

@@ -218,7 +218,7 @@ def test_a_lake_that_one_year_shows_in_pieces_keeps_its_ground():
     assert [event["event"] for event in events] == ["split", "merge"]
 
 
-def test_years_with_fewer_looks_or_another_model_season_or_baseline_are_not_comparable():
+def test_years_with_fewer_looks_or_another_model_or_season_are_not_comparable_and_a_harmonised_baseline_is():
     years = [
         features(2017, {"A": A}, model="m1", season="JAS", baseline="05"),
         features(2018, {"A": A}, looks=2.0, model="m1", season="JAS", baseline="05"),
@@ -228,7 +228,7 @@ def test_years_with_fewer_looks_or_another_model_season_or_baseline_are_not_comp
     ]
     rows, _ = tracked(*years)
     assert [rows["A", year]["not_comparable_because"] for year in range(2017, 2022)] == [
-        None, "fewer_looks", "other_model", "other_baseline,other_season", None,
+        None, "fewer_looks", "other_model", "other_season", None,
     ]  # fmt: skip
 
 
