@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from catalog.facts.errors import EXIT_WRONG_CALL, CryoatlasError
-from commands import audit, chips, demo, evaluate, explain, export, models, plan, regions, simulate, track, train
+from commands import audit, chips, demo, edits, evaluate, explain, export, models, plan, regions, simulate, track, train
 from commands import run as run_command
 from commands.console import ERR, stop
 from infra.settings import prepare_environment
@@ -50,6 +50,7 @@ app.command("audit")(audit.audit)
 app.command("explain")(explain.explain)
 app.command("track")(track.track)
 app.command("export")(export.export)
+app.add_typer(edits.app, name="edits")
 app.add_typer(chips.app, name="chips")
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")

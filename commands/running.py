@@ -8,6 +8,7 @@ from catalog.facts.chips import ChipCounts, CutOptions
 from catalog.facts.evaluation import Evaluation, EvaluationReport
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport, StageReport, Target
+from catalog.facts.report_records import PageReport
 from catalog.facts.slump_evaluation import SlumpEvaluation
 
 if TYPE_CHECKING:
@@ -110,3 +111,17 @@ def run_relabel_chips(audit: str, data: str, out: str) -> dict[str, int]:
     from flows.evaluate_lakes import relabel_chips  # noqa: PLC0415 - see the module's first line
 
     return relabel_chips(audit, data, out)
+
+
+def run_report(region: str, store: str, out: str | None, price_per_hour: float | None) -> PageReport:
+    """Run the `report-region` flow in this process."""
+    from flows.report import report_region  # noqa: PLC0415 - see the module's first line
+
+    return report_region(region, store, out, price_per_hour)
+
+
+def run_apply_edits(region: str, store: str, years: list[int], target: Target) -> tuple[RegionYearReport, ...]:
+    """Run the `apply-edits` flow in this process."""
+    from flows.apply_edits import apply_edits  # noqa: PLC0415 - see the module's first line
+
+    return apply_edits(region, store, years, target)

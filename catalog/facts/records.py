@@ -97,6 +97,8 @@ class StageReport:
     seconds: float
     written: int
     """Units that were worked on now; the others were current already."""
+    warnings: tuple[str, ...] = ()
+    """What a person should look at, though nothing failed: edits in conflict, one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

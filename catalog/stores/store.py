@@ -78,6 +78,14 @@ class Store:
         """What people decided about features of a region."""
         return self.root / "edits" / target / f"{region}.geojson"
 
+    def edits_status(self, target: Target, region: str, year: int) -> Path:
+        """What became of the edits when the inventory of a year was written."""
+        return self.root / "edits_status" / target / f"region={region}" / f"year={year}" / "part.parquet"
+
+    def accuracy(self, target: Target, region: str, year: int) -> Path:
+        """How right an inventory is, by a sample that people checked."""
+        return self.root / "accuracy" / target / f"region={region}" / f"year={year}.json"
+
     def glaciers(self, region: str) -> Path:
         """Glacier outlines with their IDs, as the user gave them."""
         return self.root / "regions" / f"{region}.glaciers.parquet"
