@@ -6,16 +6,22 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from models.outlines.edges import Edges, edges_of
+from models.outlines.kernels import compiled, root_of
+from models.outlines.shared_ground import proven_links, shared_areas
+
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 _M2_PER_SQUARE_DEGREE = 111_194.93**2
 """On the sphere of 6371 km: good enough to rank overlaps; areas that are published come from `geodesy`."""
+_DECIMALS = 9
+"""Shares are rounded: degrees are kept to a part in 1e10 of a pixel, so that outlines of one lattice that only touch may seem to share as much."""
 
 
 @dataclass(frozen=True, slots=True)
 class Overlaps:
-    """Pairs of outlines that share ground, arrays of equal length."""
+    """Pairs of outlines that share ground, arrays of equal length, sorted by `left`, then `right`."""
 
     left: Indices
     right: Indices
@@ -28,17 +34,49 @@ class Overlaps:
 
 
 def overlaps_of(left: Geometries, right: Geometries) -> Overlaps:
-    """Return all pairs of outlines (EPSG:4326) that share more than an edge; found through an STRtree."""
-    one, other = meetings_of(left, right)
-    first, second = spherical_area_m2(left)[one], spherical_area_m2(right)[other]
-    # The intersection of equal outlines is exact in theory only; ranks must not hang on the last bit.
-    equal = shapely.equals_identical(left[one], right[other])
-    shared = np.where(equal, first, 0.0)
-    shared[~equal] = spherical_area_m2(shapely.intersection(left[one[~equal]], right[other[~equal]]))
-    shared = np.minimum(shared, np.minimum(first, second))
-    smaller, union = np.minimum(first, second), first + second - shared
-    found = shared > 0
-    return Overlaps(one[found], other[found], shared[found], (shared / smaller)[found], (shared / union)[found])
+    """Return all pairs of valid outlines (EPSG:4326) that share more than an edge, and how much they share.
+
+    Areas are exact to 1e-9 of the smaller outline, and do not depend on where rings start or on the order of outlines.
+    """
+    first = edges_of(left)
+    return overlaps_between(first, first if right is left else edges_of(right))
+
+
+def overlaps_between(left: Edges, right: Edges) -> Overlaps:
+    """Return what `overlaps_of` returns, of outlines whose edges are known already."""
+    one, other = _boxes_meet(left.outlines, right.outlines)
+    shared = shared_areas(left, right, one, other)
+    first, second = _spherical(left)[one], _spherical(right)[other]
+    smaller = np.minimum(first, second)
+    planar = np.where(first <= second, left.area[one], right.area[other])
+    share = np.round(np.divide(shared, planar, out=np.zeros_like(shared), where=planar > 0), _DECIMALS)
+    found = np.flatnonzero(share > 0)
+    share, smaller, both = np.minimum(share[found], 1.0), smaller[found], (first + second)[found]
+    area = share * smaller
+    return Overlaps(one[found], other[found], area, share, area / (both - area))
+
+
+def links_of(left: Geometries, right: Geometries) -> tuple[Indices, Indices]:
+    """Return the positions of the pairs that `overlaps_of` returns, sorted, without measuring what needs no measure.
+
+    Two outlines are known to share ground as soon as one level line crosses the inside of both; areas decide only where none is found.
+    """
+    first = edges_of(left, in_order=False)
+    return links_between(first, first if right is left else edges_of(right, in_order=False))
+
+
+def links_between(left: Edges, right: Edges) -> tuple[Indices, Indices]:
+    """Return what `links_of` returns, of outlines whose edges are known already, in whatever order."""
+    one, other = _boxes_meet(left.outlines, right.outlines)
+    linked = proven_links(left, right, one, other)
+    unsure = np.flatnonzero(~linked)
+    if unsure.size:
+        rows, row_of = np.unique(one[unsure], return_inverse=True)
+        columns, column_of = np.unique(other[unsure], return_inverse=True)
+        edges, others = edges_of(left.outlines[rows]), edges_of(right.outlines[columns])
+        share = shared_areas(edges, others, row_of, column_of) / np.minimum(edges.area[row_of], others.area[column_of])
+        linked[unsure] = np.round(share, _DECIMALS) > 0
+    return one[linked], other[linked]
 
 
 def meetings_of(left: Geometries, right: Geometries) -> tuple[Indices, Indices]:
@@ -49,25 +87,40 @@ def meetings_of(left: Geometries, right: Geometries) -> tuple[Indices, Indices]:
     return one, other
 
 
+def _boxes_meet(left: Geometries, right: Geometries) -> tuple[Indices, Indices]:
+    """Return positions of all pairs whose bounding boxes meet, sorted."""
+    if not len(left) or not len(right):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    one, other = shapely.STRtree(right).query(left)
+    order = np.lexsort((other, one))
+    return one[order], other[order]
+
+
 def spherical_area_m2(geometries: Geometries) -> Floats:
     """Return areas of outlines in EPSG:4326 on the sphere: planar degrees times the cosine of their middle latitude."""
-    bounds = shapely.bounds(geometries)
+    return _on_sphere(np.asarray(shapely.area(geometries)), shapely.bounds(geometries))
+
+
+def _spherical(edges: Edges) -> Floats:
+    return _on_sphere(edges.area, edges.bounds)
+
+
+def _on_sphere(planar: Floats, bounds: Floats) -> Floats:
     latitude = np.where(np.isnan(bounds[:, 1]), 0.0, (bounds[:, 1] + bounds[:, 3]) / 2)
-    areas: Floats = np.asarray(shapely.area(geometries)) * np.cos(np.radians(latitude)) * _M2_PER_SQUARE_DEGREE
+    areas: Floats = planar * np.cos(np.radians(latitude)) * _M2_PER_SQUARE_DEGREE
     return areas
 
 
 def components(count: int, one: Indices, other: Indices) -> Indices:
-    """Return the number of the connected group of each of `count` things linked by the pairs (one, other)."""
-    parent = list(range(count))
+    """Return the number of the connected group of each of `count` things linked by the pairs (one, other): its smallest member."""
+    return _components(np.arange(count), np.asarray(one, np.int64), np.asarray(other, np.int64))
 
-    def root(node: int) -> int:
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
 
-    for a, b in zip(one.tolist(), other.tolist(), strict=True):
-        first, second = sorted((root(a), root(b)))
-        parent[second] = first
-    return np.array([root(node) for node in range(count)], np.int64)
+@compiled
+def _components(parent: Indices, one: Indices, other: Indices) -> Indices:
+    for k in range(one.size):
+        first, second = root_of(parent, one[k]), root_of(parent, other[k])
+        parent[max(first, second)] = min(first, second)
+    for node in range(parent.size):
+        parent[node] = root_of(parent, node)
+    return parent
