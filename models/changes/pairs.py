@@ -41,19 +41,22 @@ class Pairs:
         return (self.low_m2 > 0) | (self.high_m2 < 0)
 
 
-def pairs_of(areas: Areas) -> Pairs:
+def pairs_of(areas: Areas, varying: Floats) -> Pairs:
     """Pair each settled year of a feature with its next one; years between them say nothing. Absent twice in a row is no pair.
 
     The errors of both years are joined in quadrature, each on the side that matters: a gain is doubted by what the first outline may
-    lack and the second have too much. `p_value`: two-sided, of the change over that error, as for a normal error; under 0.05 exactly
-    where the interval excludes 0.
+    lack and the second have too much. Of both, the share that varies from year to year counts, `varying`, one per feature
+    (`correlation.YearErrors`); the rest repeats and cancels. `p_value`: two-sided, of the change over that error, as for a normal
+    error; under 0.05 exactly where the interval excludes 0.
     """
     row, before, after = _consecutive(~np.isnan(areas.area_m2))
     there = (areas.area_m2[row, before] > 0) | (areas.area_m2[row, after] > 0)
     row, before, after = row[there], before[there], after[there]
     one, other = areas.area_m2[row, before], areas.area_m2[row, after]
-    below = np.hypot(areas.above_m2[row, before], areas.below_m2[row, after])
-    above = np.hypot(areas.below_m2[row, before], areas.above_m2[row, after])
+    # against nothing there is nothing to repeat: a birth or an end carries the whole error
+    share = np.where((one > 0) & (other > 0), varying[row], 1.0)
+    below = share * np.hypot(areas.above_m2[row, before], areas.below_m2[row, after])
+    above = share * np.hypot(areas.below_m2[row, before], areas.above_m2[row, after])
     change = other - one
     # an interval that ends at 0 excludes nothing
     doubt = np.maximum(np.where(change > 0, below, above), 1e-9) / Z_95

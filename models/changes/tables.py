@@ -60,10 +60,12 @@ def change_tables(tracks: Tracks, years: Sequence[YearFeatures], region: str, op
     times, areas = np.array(timeline.years, np.float64), settled_areas(timeline)
     # a feature has a trend while it exists: that it was not there yet, or no more, is an event and would flatten the line
     present = timeline.settled & timeline.outlined & (reasons == "")
-    pairs = pairs_of(areas)
+    # what merged, split or leapt tells of the ground, not of errors
+    errors = year_errors(times, areas, present & ~_in_events(tracks)[:, None])
+    pairs = pairs_of(areas, errors.varying)
     labels = labels_of(pairs, timeline, reasons, years)
     pieces = pieces_of(pairs, timeline, pairs.significant & labels.comparable)
-    ledger = ledger_of(timeline, years, areas, reasons, year_errors(times, areas, present).correlation)
+    ledger = ledger_of(timeline, years, areas, reasons, errors)
     shapes = {**_named(pairs, timeline, pieces.pair), "kind": pieces.kind, "area_m2": pieces.area_m2}
     series = np.where(present, areas.area_m2, np.nan)
     return ChangeTables(
@@ -77,6 +79,11 @@ def change_tables(tracks: Tracks, years: Sequence[YearFeatures], region: str, op
         shapes=_table(shapes, CHANGE_SHAPES),
         shape_geometry=pieces.geometry,
     )
+
+
+def _in_events(tracks: Tracks) -> Mask:
+    named = {name for column in ("parents", "children") for names in tracks.events.column(column).to_pylist() for name in names}
+    return np.array([name in named for name in tracks.timeline.ids], dtype=bool)
 
 
 def _named(pairs: Pairs, timeline: Timeline, chosen: NDArray[np.int64] | slice = slice(None)) -> dict[str, Any]:

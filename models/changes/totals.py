@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from models.changes.correlation import joined
+from models.changes.correlation import YearErrors, joined
 from models.changes.labels import label_of
 from models.changes.settled import Areas, listed_cells
 from models.outlines.interval import Z_95
@@ -71,14 +71,13 @@ class Ledger:
     listed: Mask
     reasons: NDArray[np.object_]
     """As `comparable.reasons_of` gives them."""
-    correlation: float
-    """Of the errors of two features of one year."""
+    errors: YearErrors
 
 
-def ledger_of(timeline: Timeline, years: Sequence[YearFeatures], areas: Areas, reasons: NDArray[np.object_], correlation: float) -> Ledger:
+def ledger_of(timeline: Timeline, years: Sequence[YearFeatures], areas: Areas, reasons: NDArray[np.object_], errors: YearErrors) -> Ledger:
     """Gather what the sums of a region are taken from."""
     ordered = tuple(sorted(years, key=lambda features: features.year))
-    return Ledger(timeline, ordered, areas, listed_cells(timeline, ordered), reasons, correlation)
+    return Ledger(timeline, ordered, areas, listed_cells(timeline, ordered), reasons, errors)
 
 
 def totals_of(ledger: Ledger) -> tuple[Total, ...]:
@@ -90,7 +89,7 @@ def totals_of(ledger: Ledger) -> tuple[Total, ...]:
 def total_changes_of(ledger: Ledger) -> tuple[TotalChange, ...]:
     """Recount neighbouring years, and the first against the last, over features that both settled; areas as the lists count them.
 
-    The error of each year's sum knows the correlation of its features; those of two years are independent of each other.
+    The error of each year's sum is what varies from year to year, with the correlation of its features; what repeats cancels.
     """
     given = [features.year for features in ledger.years]
     ends = [(given[0], given[-1])] if len(given) > 2 else []
@@ -109,7 +108,8 @@ def _total(ledger: Ledger, features: YearFeatures, known: Mask) -> Total:
     timeline, column = ledger.timeline, ledger.timeline.years.index(features.year)
     listed = ledger.listed[:, column]
     area, low, high = (getattr(timeline, name)[listed, column] for name in ("area_m2", "area_low_m2", "area_high_m2"))
-    below, above = joined(area - low, ledger.correlation), joined(high - area, ledger.correlation)
+    correlation = ledger.errors.of_totals
+    below, above = joined(area - low, correlation), joined(high - area, correlation)
     total = float(area.sum())
     share, outlined = timeline.observed_share[known, column], timeline.outlined[known, column]
     settled = timeline.settled[known, column]
@@ -122,10 +122,10 @@ def _total(ledger: Ledger, features: YearFeatures, known: Mask) -> Total:
         features_partly_observed=int((~settled & ~unobserved).sum()),
         features_unobserved=int(unobserved.sum()),
         area_m2=total,
-        area_sigma_m2=joined((high - low) / (2 * Z_95), ledger.correlation),
+        area_sigma_m2=joined((high - low) / (2 * Z_95), correlation),
         area_low_m2=max(total - below, 0.0),
         area_high_m2=total + above,
-        error_correlation=ledger.correlation,
+        error_correlation=correlation,
         observed_share=observed,
         comparable=not because,
         because=because,
@@ -147,8 +147,9 @@ def _change(ledger: Ledger, year_from: int, year_to: int) -> TotalChange:
     listed = [ledger.listed[:, column] for column in columns]
     sums = [float(timeline.area_m2[rows & both, column].sum()) for rows, column in zip(listed, columns, strict=True)]
     only = [float(timeline.area_m2[rows & ~both, column].sum()) for rows, column in zip(listed, columns, strict=True)]
+    varying, correlation = ledger.errors.varying, ledger.errors.correlation
     below, above = (
-        [joined(side[rows & both, column], ledger.correlation) for rows, column in zip(listed, columns, strict=True)]
+        [joined((side[:, column] * varying)[rows & both], correlation) for rows, column in zip(listed, columns, strict=True)]
         for side in (ledger.areas.below_m2, ledger.areas.above_m2)
     )
     change = sums[1] - sums[0]
