@@ -1,0 +1,184 @@
+"""A publication on disk: where everything lies, who may write, what was published, and how a release appears whole.
+
+DEST/catalog.json                                      the root of a static STAC catalog
+DEST/models/<model>/<model>.json                       what mapped the inventories
+DEST/<collection>/collection.json, releases.parquet    a target and region
+DEST/<collection>/releases/<release>/                  one release; appears by one rename and holds `release.json`, its manifest
+DEST/<collection>/releases/<release>/year=<year>/      one item with its files
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from catalog.facts.errors import ProductDamaged, StoreNewer, WrongCall
+from catalog.facts.releases import PUBLICATION_VERSION
+from catalog.stores.files import PARTIAL_SUFFIX, checksum, storage_errors, sweep_partials, write_atomic
+
+MANIFEST: Final = "release.json"
+_CARD: Final = ".cryoatlas-publication"
+_LOCK: Final = ".cryoatlas-lock"
+_STAGING: Final = ".staging-"
+Reached = Callable[[str], None]
+"""Told the name of every step that was just done; tests end the program there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """The root of a publication. Every path inside it is made here, or is written in a manifest."""
+
+    root: Path
+
+    def card(self) -> Path:
+        """What says that this folder is a publication, and of which layout."""
+        return self.root / _CARD
+
+    def catalog(self) -> Path:
+        """The root of the STAC catalog."""
+        return self.root / "catalog.json"
+
+    def collection(self, collection: str) -> Path:
+        """The STAC collection of a target and region, or of models."""
+        return self.root / collection / "collection.json"
+
+    def table(self, collection: str) -> Path:
+        """The table of all releases of a region."""
+        return self.root / collection / "releases.parquet"
+
+    def releases(self, collection: str) -> Path:
+        """Folder of all releases of a region."""
+        return self.root / collection / "releases"
+
+    def release(self, collection: str, release: str) -> Path:
+        """Folder of one release."""
+        return self.releases(collection) / release
+
+
+def open_publication(location: str) -> Publication:
+    """Open or name a publication, without writing; raises WrongCall for an object store or a folder with files of others."""
+    if "://" in location and not location.startswith("file://"):
+        raise WrongCall(f"DEST {location!r}: object stores are not supported yet. Publish into a folder, then copy it there.")
+    publication = Publication(Path(location.removeprefix("file://")).expanduser().absolute())
+    root, card = publication.root, publication.card()
+    if root.exists() and not root.is_dir():
+        raise WrongCall(f"DEST {root} is a file, not a folder. Choose another --to.")
+    if card.is_file():
+        version = int(json.loads(card.read_bytes())["publication_version"])
+        if version > PUBLICATION_VERSION:
+            raise StoreNewer(f"{root}: published with layout {version}, this program knows up to {PUBLICATION_VERSION}. Upgrade cryoatlas.")
+        return publication
+    foreign = sorted(path.name for path in root.iterdir() if not path.name.endswith(PARTIAL_SUFFIX)) if root.is_dir() else []
+    if foreign:
+        raise WrongCall(
+            f"DEST {root} holds files that no `cryoatlas publish` wrote, {foreign[0]!r} for one. Choose an empty folder, or a new one."
+        )
+    return publication
+
+
+@contextmanager
+def writing(publication: Publication) -> Iterator[None]:
+    """Hold a publication while the body runs, made if need be; a process that dies lets go. What killed ones left is swept."""
+    with storage_errors(publication.root):
+        publication.root.mkdir(parents=True, exist_ok=True)
+        if not publication.card().is_file():
+            write_atomic(publication.card(), json.dumps({"publication_version": PUBLICATION_VERSION}).encode())
+        with (publication.root / _LOCK).open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            for leftover in publication.root.glob(f"*/releases/{_STAGING}*"):
+                shutil.rmtree(leftover)
+            sweep_partials(publication.root)
+            yield
+
+
+def collections_in(publication: Publication) -> tuple[str, ...]:
+    """Names of the collections of regions that hold a release."""
+    return tuple(sorted({path.parent.parent.parent.name for path in publication.root.glob(f"*/releases/[!.]*/{MANIFEST}")}))
+
+
+def manifests_of(publication: Publication, collection: str) -> tuple[dict[str, Any], ...]:
+    """Manifests of all releases of a region, oldest first."""
+    found = [json.loads(path.read_bytes()) for path in publication.releases(collection).glob(f"[!.]*/{MANIFEST}")]
+    return tuple(sorted(found, key=lambda manifest: int(manifest["sequence"])))
+
+
+@dataclass(frozen=True, slots=True)
+class Staging:
+    """A release that nobody sees yet: a folder beside its place, on the same file system."""
+
+    folder: Path
+    place: Path
+    reached: Reached
+
+    def copy(self, source: Path, path: str, *, promised: str = "") -> str:
+        """Copy a file; return its checksum. Raises ProductDamaged when it is not what was promised."""
+        target = self._made(path)
+        with storage_errors(target):
+            shutil.copyfile(source, target)
+        found = checksum(target)
+        if promised and found != promised:
+            raise ProductDamaged(f"{source} is not what its record says. Find what else is damaged with `cryoatlas audit --checksums`.")
+        self.reached(f"copied {path}")
+        return found
+
+    def write(self, path: str, content: bytes) -> str:
+        """Write a file; return its checksum."""
+        written = write_atomic(self._made(path), content)
+        self.reached(f"wrote {path}")
+        return written
+
+    def path(self, path: str) -> Path:
+        """Where a file lies that a library writes itself."""
+        return self._made(path)
+
+    def appear(self, files: Mapping[str, str]) -> None:
+        """Flush everything, read it back, and make the release visible by one rename. Raises ProductDamaged for a file that differs."""
+        with storage_errors(self.folder):
+            for path in sorted(self.folder.rglob("*"), reverse=True):
+                flush(path)
+            self.reached("flushed")
+            for path, promise in files.items():
+                if not (self.folder / path).is_file() or checksum(self.folder / path) != promise:
+                    raise ProductDamaged(f"{self.place / path} does not read back as it was written: check the disk, then publish again.")
+            self.reached("verified")
+            self.folder.rename(self.place)
+            flush(self.place.parent)
+        self.reached("visible")
+
+    def _made(self, path: str) -> Path:
+        target = self.folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+
+@contextmanager
+def staged(place: Path, reached: Reached) -> Iterator[Staging]:
+    """Make a folder for a release that shall appear at `place`; it goes away unless the release appeared."""
+    folder = place.with_name(f"{_STAGING}{place.name}-{uuid.uuid4().hex[:8]}")
+    with storage_errors(folder):
+        folder.mkdir(parents=True)
+    try:
+        yield Staging(folder, place, reached)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file or folder is on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def refuse_inside(publication: Publication, store_root: Path) -> None:
+    """Raise WrongCall when a publication would lie inside the store that it is made from, or the other way round."""
+    if publication.root.is_relative_to(store_root) or store_root.is_relative_to(publication.root):
+        raise WrongCall(f"DEST {publication.root} and the store {store_root} lie inside each other. Choose another --to.")
