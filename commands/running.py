@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 from catalog.facts.cards import WeightsCard
 from catalog.facts.chips import ChipCounts, CutOptions
+from catalog.facts.differences import DiffReport
 from catalog.facts.evaluation import Evaluation, EvaluationReport
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport, StageReport, Target
+from catalog.facts.releases import PublishOptions, PublishReport
 from catalog.facts.report_records import PageReport
 from catalog.facts.slump_evaluation import SlumpEvaluation
 
@@ -125,3 +127,17 @@ def run_apply_edits(region: str, store: str, years: list[int], target: Target) -
     from flows.apply_edits import apply_edits  # noqa: PLC0415 - see the module's first line
 
     return apply_edits(region, store, years, target)
+
+
+def run_publish(region: str, years: list[int], store: str, to: str, options: PublishOptions) -> PublishReport:
+    """Run the `publish` flow in this process."""
+    from flows.publish import publish  # noqa: PLC0415 - see the module's first line
+
+    return publish(region, years, store, to, options)
+
+
+def run_diff(store: str, other: str, region: str, years: tuple[int, int], out: str | None) -> DiffReport:
+    """Run the `diff-region` flow in this process."""
+    from flows.diff import diff_region  # noqa: PLC0415 - see the module's first line
+
+    return diff_region(store, other, region, years, out)

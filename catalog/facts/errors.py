@@ -92,3 +92,7 @@ class ChipsUnusable(WrongCall):
 
 class RecipeWrong(WrongCall):
     """A training recipe with an unknown key, a value out of range, or for another target."""
+
+
+class Unpublishable(CryoatlasError):
+    """What is to be published has holes or faults; nothing was published."""
