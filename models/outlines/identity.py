@@ -1,7 +1,9 @@
 """Names that never change: a feature keeps its ID through reruns and added years, merges and splits."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, product
 from string import ascii_lowercase
 
 import numpy as np
@@ -41,14 +43,14 @@ def name_features(
     from `points` (longitude, latitude inside each outline, shape (n, 2)). The order of outlines does not matter.
     """
     names: list[str] = [""] * len(outlines)
-    known, years = np.array(registry.ids, dtype=object), np.array(registry.years, dtype=np.int64)
+    years, given = np.array(registry.years, dtype=np.int64), set[str]()
     for reference in sorted(set(registry.years), key=lambda other: (abs(other - year), other)):
-        given = set(names)
-        rows = np.flatnonzero((years == reference) & np.array([name not in given for name in known], dtype=bool))
-        unnamed = np.array([place for place, name in enumerate(names) if not name], dtype=np.int64)
+        rows = [row for row in np.flatnonzero(years == reference).tolist() if registry.ids[row] not in given]
+        unnamed = [place for place, name in enumerate(names) if not name]
         pairs = overlaps_of(outlines[unnamed], registry.outlines[rows])
-        for place, name in _one_to_one(pairs, known[rows], min_overlap):
-            names[unnamed[place]] = name
+        for place, row in _one_to_one(pairs, [registry.ids[row] for row in rows], min_overlap):
+            names[unnamed[place]] = registry.ids[rows[row]]
+            given.add(registry.ids[rows[row]])
     _mint(names, outlines, points, taken=set(registry.ids), prefix=prefix)
     return tuple(names), _updated(registry, year, names, outlines)
 
@@ -59,47 +61,47 @@ def base_name(longitude: float, latitude: float, prefix: str = "GL") -> str:
     return f"{prefix}{east:06d}{'E' if longitude >= 0 else 'W'}{north:05d}{'N' if latitude >= 0 else 'S'}"
 
 
-def _one_to_one(pairs: Overlaps, ids: NDArray[np.object_], min_overlap: float) -> list[tuple[int, str]]:
-    """Pair outlines and IDs greedily: most shared area first, then the more alike, then the smaller ID."""
-    candidates = [
-        (-area, -likeness, str(ids[row]), int(place))
-        for place, row, area, share, likeness in zip(pairs.left, pairs.right, pairs.area_m2, pairs.share, pairs.likeness, strict=True)
-        if share >= min_overlap
-    ]
-    places: set[int] = set()
-    given: set[str] = set()
-    chosen = []
-    for _, _, name, place in sorted(candidates):
-        if place not in places and name not in given:
+def _one_to_one(pairs: Overlaps, ids: Sequence[str], min_overlap: float) -> list[tuple[int, int]]:
+    """Pair outlines and rows of known ones greedily: most shared area first, then the more alike, then the smaller ID."""
+    enough = pairs.share >= min_overlap
+    left, right = pairs.left[enough], pairs.right[enough]
+    alone = (np.bincount(left)[left] == 1) & (np.bincount(right)[right] == 1) if left.size else np.empty(0, bool)
+    chosen = list(zip(left[alone].tolist(), right[alone].tolist(), strict=True))
+    contested = (array[enough][~alone].tolist() for array in (-pairs.area_m2, -pairs.likeness, pairs.left, pairs.right))
+    candidates = [(area, likeness, ids[row], place, row) for area, likeness, place, row in zip(*contested, strict=True)]
+    places, given = set[int](), set[int]()
+    for _, _, _, place, row in sorted(candidates):
+        if place not in places and row not in given:
             places.add(place)
-            given.add(name)
-            chosen.append((place, name))
+            given.add(row)
+            chosen.append((place, row))
     return chosen
 
 
 def _mint(names: list[str], outlines: Geometries, points: Floats, *, taken: set[str], prefix: str) -> None:
     """Fill the empty names, north-westernmost first, with a letter where a name is taken."""
     new = [place for place, name in enumerate(names) if not name]
-    for place in sorted(new, key=lambda place: (-points[place, 1], points[place, 0], shapely.to_wkb(outlines[place]))):
+    at = {place: (-float(points[place, 1]), float(points[place, 0])) for place in new}
+    crowds = Counter(at.values())
+    for place in sorted(new, key=lambda place: (*at[place], shapely.to_wkb(outlines[place]) if crowds[at[place]] > 1 else b"")):
         base = base_name(points[place, 0], points[place, 1], prefix)
         names[place] = next(name for name in (base + letters for letters in _letters()) if name not in taken)
         taken.add(names[place])
 
 
-def _letters() -> Sequence[str]:
-    """Return what may follow a name: nothing, a to z, aa to zz."""
-    return ["", *ascii_lowercase, *(first + second for first in ascii_lowercase for second in ascii_lowercase)]
+def _letters() -> Iterator[str]:
+    """Return what may follow a name: nothing, a to z, aa to zz, and so on."""
+    yield ""
+    for length in count(1):
+        yield from map("".join, product(ascii_lowercase, repeat=length))
 
 
 def _updated(registry: Registry, year: int, names: Sequence[str], outlines: Geometries) -> Registry:
     """Replace the rows of a year; an ID that would lose its last outline keeps it, so that it is never given again."""
     elsewhere = {name for name, other in zip(registry.ids, registry.years, strict=True) if other != year} | set(names)
-    kept = [
-        (name, other, outline)
-        for name, other, outline in zip(registry.ids, registry.years, registry.outlines, strict=True)
-        if other != year or name not in elsewhere
-    ]
-    rows = sorted([*kept, *((name, year, outline) for name, outline in zip(names, outlines, strict=True))], key=lambda row: row[:2])
-    held = np.empty(len(rows), dtype=object)
-    held[:] = [row[2] for row in rows]
-    return Registry(tuple(row[0] for row in rows), tuple(row[1] for row in rows), held)
+    kept = [row for row, other in enumerate(registry.years) if other != year or registry.ids[row] not in elsewhere]
+    ids = [*(registry.ids[row] for row in kept), *names]
+    years = [*(registry.years[row] for row in kept), *[year] * len(names)]
+    held = np.concatenate([registry.outlines[kept], outlines])
+    order = sorted(range(len(ids)), key=lambda row: (ids[row], years[row]))
+    return Registry(tuple(ids[row] for row in order), tuple(years[row] for row in order), held[order])

@@ -38,22 +38,41 @@ def overlaps_of(left: Geometries, right: Geometries) -> Overlaps:
 
     Areas are exact to 1e-9 of the smaller outline, and do not depend on where rings start or on the order of outlines.
     """
-    first = edges_of(left)
-    return overlaps_between(first, first if right is left else edges_of(right))
+    one, other = boxes_meet(left, right)
+    rows, row_of = np.unique(one, return_inverse=True)
+    columns, column_of = np.unique(other, return_inverse=True)
+    found = _measured(edges_of(left[rows]), edges_of(right[columns]), row_of, column_of)
+    return Overlaps(rows[found.left], columns[found.right], found.area_m2, found.share, found.likeness)
 
 
 def overlaps_between(left: Edges, right: Edges) -> Overlaps:
     """Return what `overlaps_of` returns, of outlines whose edges are known already."""
-    one, other = _boxes_meet(left.outlines, right.outlines)
+    return _measured(left, right, *boxes_meet(left.outlines, right.outlines))
+
+
+def shared_m2(left: Geometries, right: Geometries, one: Indices, other: Indices) -> Floats:
+    """Return the shared area (spherical) of the given pairs of positions, 0 where a pair shares none; as exact as `overlaps_of`."""
+    rows, row_of = np.unique(one, return_inverse=True)
+    columns, column_of = np.unique(other, return_inverse=True)
+    share, smaller, _ = _shares(edges_of(left[rows]), edges_of(right[columns]), row_of, column_of)
+    area: Floats = share * smaller
+    return area
+
+
+def _measured(left: Edges, right: Edges, one: Indices, other: Indices) -> Overlaps:
+    share, smaller, both = _shares(left, right, one, other)
+    found = np.flatnonzero(share > 0)
+    share, area = share[found], (share * smaller)[found]
+    return Overlaps(one[found], other[found], area, share, area / (both[found] - area))
+
+
+def _shares(left: Edges, right: Edges, one: Indices, other: Indices) -> tuple[Floats, Floats, Floats]:
+    """Return per pair the share of the smaller outline, the area of that and the sum of both areas, m2."""
     shared = shared_areas(left, right, one, other)
     first, second = _spherical(left)[one], _spherical(right)[other]
-    smaller = np.minimum(first, second)
     planar = np.where(first <= second, left.area[one], right.area[other])
     share = np.round(np.divide(shared, planar, out=np.zeros_like(shared), where=planar > 0), _DECIMALS)
-    found = np.flatnonzero(share > 0)
-    share, smaller, both = np.minimum(share[found], 1.0), smaller[found], (first + second)[found]
-    area = share * smaller
-    return Overlaps(one[found], other[found], area, share, area / (both - area))
+    return np.clip(share, 0.0, 1.0), np.minimum(first, second), first + second
 
 
 def links_of(left: Geometries, right: Geometries) -> tuple[Indices, Indices]:
@@ -67,7 +86,7 @@ def links_of(left: Geometries, right: Geometries) -> tuple[Indices, Indices]:
 
 def links_between(left: Edges, right: Edges) -> tuple[Indices, Indices]:
     """Return what `links_of` returns, of outlines whose edges are known already, in whatever order."""
-    one, other = _boxes_meet(left.outlines, right.outlines)
+    one, other = boxes_meet(left.outlines, right.outlines)
     linked = proven_links(left, right, one, other)
     unsure = np.flatnonzero(~linked)
     if unsure.size:
@@ -87,7 +106,7 @@ def meetings_of(left: Geometries, right: Geometries) -> tuple[Indices, Indices]:
     return one, other
 
 
-def _boxes_meet(left: Geometries, right: Geometries) -> tuple[Indices, Indices]:
+def boxes_meet(left: Geometries, right: Geometries) -> tuple[Indices, Indices]:
     """Return positions of all pairs whose bounding boxes meet, sorted."""
     if not len(left) or not len(right):
         return np.empty(0, np.int64), np.empty(0, np.int64)

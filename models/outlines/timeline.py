@@ -8,10 +8,11 @@ import shapely
 from numpy.typing import NDArray
 
 from catalog.facts.errors import GridMismatch
-from models.outlines.overlaps import meetings_of, spherical_area_m2
+from models.outlines.overlaps import boxes_meet, shared_m2, spherical_area_m2
 
 Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Observed = Callable[[int, Geometries], Floats]
 """(year, outlines in EPSG:4326) -> share of each outline that was observed in that year."""
@@ -97,7 +98,7 @@ def timeline_of(years: Sequence[YearFeatures], span: tuple[int, int], observed: 
     nearest = _nearest(outlines)
     given = {features.year: features.year - span[0] for features in years}
     _ask(measured["observed_share"], np.isnan(measured["area_m2"]), nearest, observed, given)
-    ground = _ground(years, ids, outlines, span[0])
+    ground = _ground(years, outlines, row_of, span[0])
     known = {"outlined": ~np.isnan(measured["area_m2"]), "settled": measured["observed_share"] >= min_observed}
     return Timeline(ids=ids, years=columns, outlines=outlines, nearest=nearest, ground_m2=ground, **measured, **known)
 
@@ -132,15 +133,32 @@ def _ask(share: Floats, missing: Mask, nearest: Geometries, observed: Observed, 
             share[rows, column] = observed(year, nearest[rows, column])
 
 
-def _ground(years: Sequence[YearFeatures], ids: Sequence[str], outlines: Geometries, first_year: int) -> Floats:
+def _ground(years: Sequence[YearFeatures], outlines: Geometries, row_of: Mapping[str, int], first_year: int) -> Floats:
     ground = np.full(outlines.shape, np.nan)
-    ever = np.asarray(shapely.union_all(outlines, axis=1), dtype=object) if len(outlines) else np.empty(0, dtype=object)
-    names = np.array(ids, dtype=object)
+    if not len(outlines):
+        return ground
+    bounds = shapely.bounds(outlines)
+    reach = shapely.box(*np.nanmin(bounds[..., :2], axis=1).T, *np.nanmax(bounds[..., 2:], axis=1).T)
     for features in years:
-        one, other = meetings_of(ever, features.outlines)
-        # An ID's own outline lies on its ground by construction: most pairs need no intersection.
-        own = names[one] == np.array(features.ids, dtype=object)[other]
-        shared = spherical_area_m2(features.outlines)[other]
-        shared[~own] = spherical_area_m2(shapely.intersection(ever[one[~own]], features.outlines[other[~own]]))
-        ground[:, features.year - first_year] = np.bincount(one, weights=shared, minlength=len(outlines))
+        rows = np.array([row_of[name] for name in features.ids], np.int64)
+        # An ID's own outline lies on its ground by construction: only ground under other names has to be measured.
+        own = np.bincount(rows, weights=spherical_area_m2(features.outlines), minlength=len(outlines))
+        one, other = boxes_meet(reach, features.outlines)
+        foreign = one != rows[other]
+        shared = _on_ground(outlines, features.outlines, one[foreign], other[foreign])
+        ground[:, features.year - first_year] = own + np.bincount(one[foreign], weights=shared, minlength=len(outlines))
     return ground
+
+
+def _on_ground(outlines: Geometries, others: Geometries, rows: Indices, places: Indices) -> Floats:
+    """Return how much of the outlines at `places` lies on the ground that the IDs of `rows` ever covered, m2 (spherical), pair by pair."""
+    outlined = shapely.is_geometry(outlines[rows])
+    pair, column = np.nonzero(outlined)
+    of_year = np.zeros(outlined.shape)
+    of_year[pair, column] = shared_m2(outlines.ravel(), others, rows[pair] * outlines.shape[1] + column, places[pair])
+    shared = of_year.max(axis=1, initial=0.0)
+    # Joining outlines is slow, and tells more than one of them only where several lie on the other's ground.
+    several = np.flatnonzero((of_year > 0).sum(axis=1) > 1)
+    ever = np.asarray(shapely.union_all(np.where(of_year > 0, outlines[rows], None)[several], axis=1), dtype=object)
+    shared[several] = shared_m2(ever, others, np.arange(len(several)), places[several])
+    return shared
