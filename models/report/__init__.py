@@ -1,0 +1,1 @@
+"""Tables of a region to one page that works from disk."""
