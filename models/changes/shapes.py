@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.changes.pairs import Pairs
 from models.outlines.geodesy import area_perimeter
-from models.outlines.overlaps import spherical_area_m2
+from models.outlines.overlaps import shared_m2, spherical_area_m2
 from models.outlines.timeline import Timeline
 
 Floats = NDArray[np.float64]
@@ -44,15 +44,12 @@ class Pieces:
 def turnover_of(pairs: Pairs, timeline: Timeline) -> Turnover:
     """Return gain and loss of every pair: each area less the share of it that both outlines cover."""
     one, other = timeline.outlines[pairs.row, pairs.before], timeline.outlines[pairs.row, pairs.after]
-    both = shapely.is_geometry(one) & shapely.is_geometry(other)
+    both = np.flatnonzero(shapely.is_geometry(one) & shapely.is_geometry(other))
     shared = np.zeros(len(one))
-    same = np.zeros(len(one), bool)
-    same[both] = shapely.equals_identical(one[both], other[both])
-    differ = both & ~same
-    shared[differ] = spherical_area_m2(shapely.intersection(one[differ], other[differ]))
+    shared[both] = shared_m2(one, other, both, both)
     # shares, because outlines are weighed on the sphere here and areas are geodesic
-    share = [np.where(same, 1.0, shared / np.maximum(spherical_area_m2(side), 1e-9)) for side in (one, other)]
-    loss, gain = (area * np.clip(1 - part, 0.0, 1.0) for area, part in zip((pairs.area_from_m2, pairs.area_to_m2), share, strict=True))
+    sides = ((pairs.area_from_m2, one), (pairs.area_to_m2, other))
+    loss, gain = (area * np.clip(1 - shared / np.maximum(spherical_area_m2(side), 1e-9), 0.0, 1.0) for area, side in sides)
     return Turnover(gain, loss)
 
 
