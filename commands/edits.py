@@ -16,7 +16,7 @@ from catalog.stores.edits import edits_fingerprint, next_number, read_edits, rea
 from catalog.stores.jobs import REGION_UNIT, stored_region
 from catalog.stores.labels import read_labels
 from catalog.stores.store import open_store
-from commands.console import progress_shown, say, show_json, show_table
+from commands.console import OUT, progress_shown, say, show_json, show_table
 from commands.edit_rows import Ground, imported, new_edit
 from commands.running import run_apply_edits
 
@@ -95,8 +95,9 @@ def list_(store: _Store, region: _Region, *, as_json: _Json = False) -> None:
     if not rows:
         say(f"No edits of {region}. Add one with `cryoatlas edits add`.")
         return
-    columns = ("edit", "year", "action", "feature", "seen m2", "author", "date", "reason", "state", "message")
-    show_table(f"Edits of {region}", columns, [tuple(row.values()) for row in rows])
+    show_table(f"Edits of {region}", ("edit", "years", "action", "feature", "seen m2", "state"), _told(rows))
+    for line in dict.fromkeys(_sentence(row) for row in rows):
+        OUT.print(line, markup=False)
     open_rows = sum(row["state"] == "pending" for row in rows)
     if open_rows:
         say(f"{open_rows} are not applied yet. {_how(store, region)}")
@@ -189,6 +190,23 @@ def _row(ground: Ground, edits: tuple[Edit, ...], edit: Edit, year: int) -> dict
         "state": state,
         "message": message,
     }
+
+
+def _told(rows: list[dict[str, Any]]) -> list[tuple[object, ...]]:
+    """One line per edit and state; years of which the same is true are told together."""
+    told: dict[tuple[object, ...], list[int]] = {}
+    for row in rows:
+        area = row["seen_area_m2"]
+        key = (row["edit"], row["action"], row["feature"], f"{area:,.0f}" if area != "" else "", row["state"].replace("_", " "))
+        told.setdefault(key, []).append(row["year"])
+    return [
+        (key[0], ", ".join(map(str, years)) if len(years) < 3 else f"{years[0]} … {years[-1]}", *key[1:]) for key, years in told.items()
+    ]
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    became = f": {row['message']}" if row["message"] else ""
+    return f"{row['edit']}  {row['reason']} ({row['author']}, {row['date']}){became}"
 
 
 def _place(text: str) -> shapely.Geometry:

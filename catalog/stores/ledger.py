@@ -39,6 +39,15 @@ def find_all(store: Store, region: str, year: int) -> tuple[Outcome, ...]:
     return tuple(sorted((o for o in found if o), key=lambda outcome: (outcome.unit.stage, outcome.unit.tile)))
 
 
+def remembered(store: Store, region: str, year: int) -> tuple[Outcome, ...]:
+    """Return the last record of every unit, from the ledger or else the receipt, whether or not its products are still there.
+
+    For telling how something came about; whether it needs work is what `find` and `is_current` are for.
+    """
+    paths = {path.name: path for folder in (store.receipts, store.ledger) for path in folder(region, year).glob("*.json")}
+    return tuple(_read(paths[name]) for name in sorted(paths))
+
+
 def put(store: Store, outcome: Outcome) -> Outcome:
     """Record an outcome: first the receipt that stays with the products, then the ledger."""
     content = json.dumps(asdict(outcome), sort_keys=True, indent=1, default=str).encode()

@@ -1,0 +1,12 @@
+"""Two inventories to what differs between them and why."""
+
+from prefect import flow
+
+from catalog.facts.differences import DiffReport
+from tasks.diff_stores import diff_stores
+
+
+@flow(name="diff-region", flow_run_name="{region}")
+def diff_region(store: str, other: str, region: str, years: tuple[int, int], out: str | None = None) -> DiffReport:
+    """Compare the inventory of a region in `store` (years[0]) with that in `other` (years[1]); both may be the same store."""
+    return diff_stores((store, other), region, years, out)
