@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +41,7 @@ class _Lineage:
     """Steps between the settled years of every ID, sorted into what they mean."""
 
     kept: list[tuple[int, int, int]] = field(default_factory=list)
-    """(row, column before, column after) of IDs outlined in both."""
+    """(row, column before, column after) of IDs outlined in both, where their ground changed in a leap."""
     born: list[tuple[int, int, int]] = field(default_factory=list)
     gone: list[tuple[int, int, int]] = field(default_factory=list)
     merged: dict[Cell, list[Cell]] = field(default_factory=lambda: defaultdict(list))
@@ -62,7 +61,7 @@ def events_of(timeline: Timeline, reasons: NDArray[np.object_], options: TrackOp
     both years in quadrature. An alarm is a sudden, significant loss between comparable years; a feature that vanishes must
     have been seen twice before.
     """
-    lineage = _lineage_of(timeline, _hosts(timeline, options.min_overlap))
+    lineage = _lineage_of(timeline, _hosts(timeline, options.min_overlap), options)
     found = [
         *_born_and_gone(timeline, reasons, lineage),
         *_merges_and_splits(timeline, reasons, lineage),
@@ -85,33 +84,42 @@ def _hosts(timeline: Timeline, min_overlap: float) -> NDArray[np.int64]:
     return hosts
 
 
-def _lineage_of(timeline: Timeline, hosts: NDArray[np.int64]) -> _Lineage:
+def _lineage_of(timeline: Timeline, hosts: NDArray[np.int64], options: TrackOptions) -> _Lineage:
     lineage = _Lineage()
-    for row in range(len(timeline.ids)):
-        settled = np.flatnonzero(timeline.settled[row]).tolist()
-        for before, after in pairwise(settled):
-            _sort_step(timeline, hosts, lineage, (row, before, after))
+    row, before, after = _steps(timeline.settled)
+    was, is_now = timeline.outlined[row, before], timeline.outlined[row, after]
+    ground = timeline.ground_m2[row, after] / np.maximum(timeline.ground_m2[row, before], 1e-9)
+    rest = 1 - options.drain_share
+    # Of lakes that stay, nearly all stay as they are; a leap needs a leap of ground.
+    leaps = was & is_now & ((ground <= rest) | (ground * rest >= 1))
+    lineage.kept.extend(zip(row[leaps].tolist(), before[leaps].tolist(), after[leaps].tolist(), strict=True))
+    changed = was != is_now
+    for step in zip(row[changed].tolist(), before[changed].tolist(), after[changed].tolist(), strict=True):
+        _sort_step(timeline, hosts, lineage, step)
     return lineage
 
 
+def _steps(settled: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return (row, column before, column after) of neighbouring settled years, row by row."""
+    row, column = np.nonzero(settled)
+    same = np.flatnonzero(row[1:] == row[:-1])
+    return row[same], column[same], column[same + 1]
+
+
 def _sort_step(timeline: Timeline, hosts: NDArray[np.int64], lineage: _Lineage, step: tuple[int, int, int]) -> None:
+    """Sort a step between a year with an outline and one without, or the other way round."""
     row, before, after = step
-    was, is_now = bool(timeline.outlined[row, before]), bool(timeline.outlined[row, after])
-    if was and is_now:
-        lineage.kept.append(step)
-    elif was:
-        host = int(hosts[row, after])
-        if host >= 0:
-            lineage.merged[host, after].append((row, before))
-        else:
-            lineage.gone.append(step)
-    elif is_now:
-        host = int(hosts[row, before])
-        if host >= 0:
-            lineage.split[host, after].append((row, after))
-            lineage.host_before[host, after] = (host, before)
-        else:
-            lineage.born.append(step)
+    gone = bool(timeline.outlined[row, before])
+    host = int(hosts[row, after if gone else before])
+    if gone and host >= 0:
+        lineage.merged[host, after].append((row, before))
+    elif gone:
+        lineage.gone.append(step)
+    elif host >= 0:
+        lineage.split[host, after].append((row, after))
+        lineage.host_before[host, after] = (host, before)
+    else:
+        lineage.born.append(step)
 
 
 def _born_and_gone(timeline: Timeline, reasons: NDArray[np.object_], lineage: _Lineage) -> Iterator[Event]:
@@ -161,12 +169,11 @@ def _event(
     """Make an event of the cells before and after it; `seen` are cells without an outline whose reasons count too."""
     parents, children = cells
     before, after = _total(timeline.area_m2, parents), _total(timeline.area_m2, children)
-    losses = ((timeline.area_high_m2 - timeline.area_m2, parents), (timeline.area_m2 - timeline.area_low_m2, children))
-    gains = ((timeline.area_m2 - timeline.area_low_m2, parents), (timeline.area_high_m2 - timeline.area_m2, children))
     change = after - before
-    low, high = change - _joined_error(losses), change + _joined_error(gains)
+    low = change - np.hypot(_error(timeline, timeline.area_high_m2, parents), _error(timeline, timeline.area_low_m2, children))
+    high = change + np.hypot(_error(timeline, timeline.area_low_m2, parents), _error(timeline, timeline.area_high_m2, children))
     year_from, year_to = (timeline.years[column] for column in years)
-    significant = low > 0 or high < 0
+    significant = bool(low > 0 or high < 0)
     because = sorted({reason for cell in (*parents, *children, *seen) for reason in reasons[cell].split(",") if reason})
     sudden = year_to - year_from <= ALARM_YEARS and (kind == "drain" or (kind == "vanish" and _established(timeline, parents[0])))
     return Event(
@@ -178,8 +185,8 @@ def _event(
         area_before_m2=before,
         area_after_m2=after,
         change_m2=change,
-        change_low_m2=low,
-        change_high_m2=high,
+        change_low_m2=float(low),
+        change_high_m2=float(high),
         significant=significant,
         alarm=sudden and significant and not because,
         reason=",".join(because) or None,
@@ -197,6 +204,6 @@ def _total(table: NDArray[np.float64], cells: tuple[Cell, ...]) -> float:
     return float(sum(table[cell] for cell in cells))
 
 
-def _joined_error(sides: tuple[tuple[NDArray[np.float64], tuple[Cell, ...]], ...]) -> float:
-    """Join the errors of independent outlines in quadrature; one side per year."""
-    return float(np.sqrt(sum(table[cell] ** 2 for table, cells in sides for cell in cells)))
+def _error(timeline: Timeline, limit: NDArray[np.float64], cells: tuple[Cell, ...]) -> float:
+    """Join in quadrature how far the limits of independent outlines lie from their areas."""
+    return float(np.sqrt(sum((limit[cell] - timeline.area_m2[cell]) ** 2 for cell in cells)))
