@@ -8,6 +8,7 @@ import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
 from shapely import affinity
 from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from simulator.features import EARLIEST, LATEST, SCRIPT_YEAR, Cast, State
@@ -85,6 +86,10 @@ class Tundra:
             for state in self.lakes.states(year)
         ]
         return [ground, road, river, slumps, rafts, walls, lakes]
+
+    def glaciers(self, year: int) -> list[tuple[str, BaseGeometry]]:  # noqa: ARG002 - as all worlds are asked
+        """None: the island has no glacier."""
+        return []
 
     def confusers(self, year: int) -> list[tuple[str, Polygon]]:
         """River (its bends move), bars, snow patches, road cuts and drained basins."""

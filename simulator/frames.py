@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +11,10 @@ from pyproj import Transformer
 from scipy.ndimage import map_coordinates
 from shapely import segmentize, transform
 from shapely.geometry import Polygon, box
+from shapely.geometry.base import BaseGeometry
 
 Floats = npt.NDArray[np.float32]
+Shape = TypeVar("Shape", bound=BaseGeometry)
 NODE_PX = 32  # reprojection is exact on this mesh and bilinear between: under 1 mm at 320 m within a UTM zone
 CHIP_M = 2240.0
 INSET_M = 15.0  # the region polygon keeps clear of the neighbouring chips
@@ -92,7 +95,7 @@ def cover(polygon: Polygon, epsg: int, *, margin_m: float, snap_m: int) -> Frame
     return Frame(epsg, west, north, columns, rows)
 
 
-def reproject(shape: Polygon, source: int, target: int) -> Polygon:
+def reproject(shape: Shape, source: int, target: int) -> Shape:
     """Move every vertex of a geometry from one system to another (x, y order)."""
     transformer = Transformer.from_crs(source, target, always_xy=True)
     return transform(shape, lambda xy: np.column_stack(transformer.transform(xy[:, 0], xy[:, 1])))

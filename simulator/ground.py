@@ -9,6 +9,7 @@ import numpy.typing as npt
 from rasterio.features import rasterize
 from scipy.ndimage import distance_transform_edt
 from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry
 
 from simulator.features import Cast, Feature
 from simulator.frames import Frame, Positions, locate, reproject
@@ -64,6 +65,10 @@ class Scenery(Protocol):
 
     def cover(self, year: int) -> Floats:
         """Fourteen layers (reflectance, VV, VH) on the base frame, without patches."""
+        ...
+
+    def glaciers(self, year: int) -> list[tuple[str, BaseGeometry]]:
+        """Names and outlines of glaciers in a year, metres of the base frame."""
         ...
 
     def patches(self, year: int) -> list[list[Patch]]:

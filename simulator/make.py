@@ -10,12 +10,14 @@ from types import MappingProxyType
 
 import numpy as np
 from pyproj import Proj
+from shapely import set_precision, to_geojson
 from shapely.geometry import mapping
 
 from simulator import optical, products, radar, stac, truth
 from simulator.arctic import tundra
 from simulator.clouds import clouds_of
 from simulator.elevation import write_elevation
+from simulator.frames import reproject
 from simulator.ground import Ground, Scenery, stand_on
 from simulator.mountains import mountains
 from simulator.randomised import KINDS, randomised
@@ -92,6 +94,7 @@ def make(
     tell(f"{world.name}: elevation, catalog and events")
     scenery = scenery_of(world, seed)
     _write_region(out / "region.geojson", world)
+    _write_glaciers(out / "glaciers.geojson", scenery, ordered)
     items = {
         stac.OPTICAL: [name for summary in summaries for name in summary.optical],
         stac.RADAR: [name for summary in summaries for name in summary.radar],
@@ -180,6 +183,19 @@ def _write_truth(scenery: Scenery, year: int, ground: Ground, looks: truth.Looks
     if world.target == "slumps":
         truth.write_table(folder / "slumps" / f"year={year}.parquet", truth.describe(world, scenery.slumps.states(year), ground, looks))
     truth.write_table(folder / "confusers" / f"year={year}.parquet", truth.confusers(world, scenery.confusers(year)))
+
+
+def _write_glaciers(path: Path, scenery: Scenery, years: Sequence[int]) -> None:
+    """Write the outlines of every year, in longitude and latitude; a world without glaciers has no such file."""
+    world = scenery.world
+    features: list[stac.Json] = []
+    for year in years:
+        for name, outline in scenery.glaciers(year):
+            degrees = set_precision(reproject(outline, world.base.epsg, 4326), 1e-7)
+            properties = {"glacier_id": f"{world.name}-{name}", "date": f"{year}-08-15"}
+            features.append({"type": "Feature", "properties": properties, "geometry": json.loads(to_geojson(degrees))})
+    if features:
+        stac.write_json(path, {"type": "FeatureCollection", "features": features})
 
 
 def _write_region(path: Path, world: World) -> None:

@@ -5,8 +5,10 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+from rasterio.features import shapes
 from scipy.ndimage import gaussian_filter
-from shapely.geometry import LineString, Polygon, box
+from shapely.geometry import LineString, Polygon, box, shape
+from shapely.geometry.base import BaseGeometry
 from shapely.ops import unary_union
 
 from simulator.features import EARLIEST, LATEST, SCRIPT_YEAR, Cast
@@ -20,6 +22,8 @@ from simulator.valleys import Valley
 from simulator.worlds import World
 
 Floats = npt.NDArray[np.float32]
+LEAST_GLACIER_M2 = 10_000.0  # inventories of glaciers draw nothing smaller
+OUTLINE_M = 8.0  # no corner of an outline is worth less
 RIVER_BAR_M = 32.0
 RIVER_CLEARANCE_M = 100.0  # rivers run under the moraine near lakes, so that no lake is joined to a river
 
@@ -67,6 +71,17 @@ class Mountains:
         ]
         return [*([marks] if marks else []), bars, rivers, lakes]
 
+    def glaciers(self, year: int) -> list[tuple[str, BaseGeometry]]:
+        """Outlines of the glaciers as an analyst would draw them on an image of the year, debris and the lakes on it included."""
+        drawn = []
+        for valley in self.world.land.valleys:
+            ice = _inside(self, valley, year) > 0.5
+            parts = [shape(part) for part, _ in shapes(ice.astype(np.uint8), ice, transform=self.world.base.transform)]
+            large = [part for part in parts if part.area >= LEAST_GLACIER_M2]
+            if large:
+                drawn.append((valley.name, unary_union(large).simplify(OUTLINE_M)))
+        return drawn
+
     def confusers(self, year: int) -> list[tuple[str, Polygon]]:
         """Braided rivers, which no lake inventory should hold."""
         keep_clear = unary_union([shape.buffer(RIVER_CLEARANCE_M) for _, shape in self.lakes.envelopes()])
@@ -106,15 +121,20 @@ def _bare(line: Snow, relief: Relief, elevation: Floats, slopes: tuple[Floats, F
     }
 
 
-def _glacier(scenery: Mountains, valley: Valley, year: int) -> dict[str, Floats]:
-    line = scenery.world.look.snow.firn_m
+def _inside(scenery: Mountains, valley: Valley, year: int) -> Floats:
+    """Share of ice in every pixel, of whatever surface."""
     distance, along = scenery.relief.distance[valley.name], scenery.relief.along[valley.name]
     elapsed = float(np.clip(year - SCRIPT_YEAR, EARLIEST, LATEST))
     end = valley.terminus - valley.retreat_m * elapsed
     ragged = 14 * scenery.relief.rough
-    inside = smoothstep(end - along + ragged, -6, 6) * (
-        1 - smoothstep(distance + ragged, valley.half_width_m - 40, valley.half_width_m + 5)
-    )
+    across = 1 - smoothstep(distance + ragged, valley.half_width_m - 40, valley.half_width_m + 5)
+    return np.asarray(smoothstep(end - along + ragged, -6, 6) * across, np.float32)
+
+
+def _glacier(scenery: Mountains, valley: Valley, year: int) -> dict[str, Floats]:
+    line = scenery.world.look.snow.firn_m
+    distance, along = scenery.relief.distance[valley.name], scenery.relief.along[valley.name]
+    inside = _inside(scenery, valley, year)
     firn = smoothstep(scenery.elevation + 40 * scenery.relief.rough, line - 40, line + 60)
     medial = np.exp(-(((distance - 0.45 * valley.half_width_m) / 28) ** 2)) * 0.8
     debris = smoothstep(along + 90 * scenery.relief.rough, valley.terminus - valley.debris_m - 150, valley.terminus - valley.debris_m + 150)

@@ -1,7 +1,7 @@
 """Outlines of all tiles to whole, measured features of a region-year, each owned once; names come later."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -11,28 +11,38 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import State
-from catalog.facts.grids import PIXEL_M
+from catalog.facts.grids import CHIP_PX, PIXEL_M
 from catalog.facts.options import OutlineOptions
 from catalog.facts.records import Job, Outcome, StageReport
 from catalog.facts.schemas import LAKES, PROBABILITY, SURFACE
 from catalog.facts.territory import ZoneTerritory
 from catalog.stores import cubes, ledger
+from catalog.stores.blocks import BlockReader
+from catalog.stores.glaciers import find_glaciers, glaciers_checksum
 from catalog.stores.jobs import REGION_UNIT, territory, unit_of
 from catalog.stores.provenance import provenance_of, providers_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import put_features, read_table
-from models.outlines.geodesy import pixel_area_m2, representative_points
+from models.outlines.agreement import agreement, agreement_window
+from models.outlines.drainage import Window, feeding_ice_m2
+from models.outlines.geodesy import pixel_area_m2, pixel_areas_m2, representative_points
+from models.outlines.glaciers import ice_near, links, together
 from models.outlines.ground import claimed_shapes, extent_of, pixel_bounds, pixels_inside
-from models.outlines.inventory import Origin, lakes_table
+from models.outlines.inventory import Company, Origin, Shapes, lakes_table
 from models.outlines.join import join
-from models.outlines.measure import Statistics, Surroundings, measure, window_of
+from models.outlines.lake_types import RULE, lake_types, may_be_fed
+from models.outlines.measure import MARGIN_PX, Statistics, Surroundings, body_of, measure, window_of
 from models.outlines.polygonize import polygons_of
 from models.outlines.runs import Runs, between_rows, from_table, pixel_counts, select, to_mask
 from models.outlines.seams import OwnedFeature, ZoneFeatures, own
+from models.segmenter.contract import WindowArrays
 
 STAGE = "features"
-VERSION = 4
+VERSION = 5
+_AGREEMENT_PX = 336
+"""Side of the window that most lakes need for `agreement`; what is kept decoded is sized by it."""
+_Feature = tuple[OwnedFeature, "_Zone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,8 @@ class _Zone:
     polygons: NDArray[np.object_]
     surface: cubes.Cube
     probability: cubes.Cube
+    blocks: BlockReader
+    """Reads `surface`; neighbouring lakes need the same pixels."""
 
 
 @task(cache_policy=NO_CACHE, task_run_name="features-{job.region}-{job.year}")
@@ -60,6 +72,7 @@ def measure_features(job: Job, options: OutlineOptions) -> StageReport:
         "models": sorted({str(o.inputs.get("model_sha256")) for o in outcomes if o.unit.stage == "segment"}),
         "options": asdict(options),
         "providers": providers_of(store, job),
+        "glaciers": glaciers_checksum(store, job.region),
     }
     done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, options, inputs))], total=1)
     return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
@@ -71,12 +84,13 @@ def _produce(job: Job, store: Store, options: OutlineOptions, inputs: Mapping[st
     features = [(feature, zones[feature.epsg]) for feature in owned]
     shapes, geometry, kept = claimed_shapes([(feature, zone.ground) for feature, zone in features], options.keep_area_m2)
     features = [features[place] for place in kept]
-    statistics = [_statistics(job, feature, zone, options.threshold) for feature, zone in features]
+    statistics, agreements = _measured(job.year, features, options.threshold)
+    company, told_of_ice = _company(job, store, features, shapes, agreements)
     origin = Origin(job.year, ledger.fingerprint_of(inputs), providers_of(store, job))
-    table = lakes_table([""] * len(features), shapes, statistics, origin=origin, min_area_m2=options.min_area_m2)
+    table = lakes_table([""] * len(features), shapes, statistics, company, origin=origin, min_area_m2=options.min_area_m2)
     path = store.features(job.target, job.region, job.year)
     columns = {name: table.column(name).to_pylist() for name in table.column_names}
-    put_features(path, geometry, columns, LAKES, provenance=provenance_of(store, job, ledger.fingerprint_of(inputs)))
+    put_features(path, geometry, columns, LAKES, provenance=provenance_of(store, job, ledger.fingerprint_of(inputs)) | told_of_ice)
     unit, outputs, measures = unit_of(job, REGION_UNIT, STAGE), ledger.receipts_for(store, [path]), {"features": float(len(features))}
     if not zones:
         # no tile was predicted: that is not a region without lakes
@@ -95,16 +109,71 @@ def _zone(job: Job, store: Store, ground: ZoneTerritory, options: OutlineOptions
     _, polygons = polygons_of(kept)
     surface = cubes.read_cube(store.cube(job.region, job.year, ground.epsg), SURFACE)
     probability = cubes.read_cube(store.probability(job.target, job.region, job.year, ground.epsg), PROBABILITY)
-    return _Zone(ground, kept, polygons, surface, probability)
+    return _Zone(ground, kept, polygons, surface, probability, BlockReader(surface, _AGREEMENT_PX))
 
 
-def _statistics(job: Job, feature: OwnedFeature, zone: _Zone, threshold: float) -> Statistics:
-    window = window_of(pixel_bounds(feature.polygon))
-    inside = pixels_inside([feature.polygon], window)
-    others = to_mask(between_rows(zone.runs, window[0], window[2]), window) & ~inside
+def _measured(year: int, features: Sequence[_Feature], threshold: float) -> tuple[list[Statistics], NDArray[np.float64]]:
+    """Statistics and agreement of the sensors of every feature, worked out along rows of chips, so that blocks are decoded once."""
+    found: dict[int, Statistics] = {}
+    agreements = np.full(len(features), np.nan)
+    for place in sorted(range(len(features)), key=lambda place: _row_of_chips(features[place])):
+        feature, zone = features[place]
+        window = window_of(pixel_bounds(feature.polygon))
+        inside = pixels_inside([feature.polygon], window)
+        others = to_mask(between_rows(zone.runs, window[0], window[2]), window) & ~inside
+        found[place] = _statistics(year, feature, zone, (inside, others), threshold)
+        if found[place].sensors == "S1+S2":
+            agreements[place] = _agreement(zone, window, body_of(inside, others))
+    return [found[place] for place in range(len(features))], agreements
+
+
+def _row_of_chips(one: _Feature) -> tuple[int, int, int]:
+    top, left, _, _ = pixel_bounds(one[0].polygon)
+    return one[0].epsg, top // CHIP_PX, left
+
+
+def _statistics(
+    year: int, feature: OwnedFeature, zone: _Zone, masks: tuple[NDArray[np.bool_], NDArray[np.bool_]], threshold: float
+) -> Statistics:
     longitude, latitude = representative_points(np.array([feature.polygon], object), feature.epsg)[0]
     area = pixel_area_m2(feature.epsg, float(longitude), float(latitude))
-    return measure(inside, others, _surroundings(zone, window), pixel_area_m2=area, year=job.year, threshold=threshold)
+    around = _surroundings(zone, window_of(pixel_bounds(feature.polygon)))
+    return measure(*masks, around, pixel_area_m2=area, year=year, threshold=threshold)
+
+
+def _agreement(zone: _Zone, window: Window, body: NDArray[np.bool_]) -> float:
+    lake = window[0] + MARGIN_PX, window[1] + MARGIN_PX, window[2] - MARGIN_PX, window[3] - MARGIN_PX
+    top, left, bottom, right = agreement_window(lake)
+    place = (top, left, bottom - top, right - left)
+    whole = np.zeros(place[2:], bool)
+    whole[window[0] - top : window[2] - top, window[1] - left : window[3] - left] = body
+    cause, s2, s1, dem = (zone.blocks.read(name, place) for name in ("cause", "s2", "s1", "dem"))
+    return agreement(whole, WindowArrays(cause, s2, s1, dem))
+
+
+def _company(
+    job: Job, store: Store, features: Sequence[_Feature], shapes: Shapes, agreements: NDArray[np.float64]
+) -> tuple[Company, dict[str, str]]:
+    """What sensors and glaciers say, and what the metadata must say of the outlines; nothing without outlines."""
+    glaciers = find_glaciers(store, job.region)
+    if glaciers is None:
+        return Company(agreements), {}
+    points, zones = np.column_stack([shapes.longitude, shapes.latitude]), np.asarray(shapes.utm_epsg, np.int64)
+    parts, upstream = [], np.full(len(features), np.nan)
+    for epsg in np.unique(zones).tolist():
+        places = np.flatnonzero(zones == epsg)
+        lakes, zone = np.array([features[place][0].polygon for place in places], object), features[places[0]][1]
+        ice = ice_near(glaciers, epsg, points[places], job.year)
+        found = links(lakes, ice, PIXEL_M / np.sqrt(pixel_areas_m2(epsg, *points[places].T)))
+        upstream[places] = feeding_ice_m2(lakes, found.distance_m, may_be_fed(found), ice, partial(_elevation, zone))
+        parts.append((places, found))
+    linked = together(parts, len(features))
+    return Company(agreements, linked, lake_types(linked, upstream)), {"glacier_outlines": glaciers.source, "lake_type_rule": RULE}
+
+
+def _elevation(zone: _Zone, window: Window) -> NDArray[np.float32]:
+    top, left, bottom, right = window
+    return cubes.read_window(zone.surface, "dem", (top, left, bottom - top, right - left))
 
 
 def _surroundings(zone: _Zone, window: tuple[int, int, int, int]) -> Surroundings:

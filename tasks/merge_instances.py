@@ -41,7 +41,7 @@ from models.outlines.measure import Surroundings, measure
 from models.outlines.seams import OwnedFeature, ZoneFeatures, own
 
 STAGE = "merge"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import shapely
+from shapely.geometry import GeometryCollection
 from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.errors import WrongCall
@@ -14,7 +15,8 @@ from catalog.facts.records import Job, Target, Unit
 from catalog.facts.regions import Region
 from catalog.facts.territory import Territory, territory_of
 from catalog.stores.files import sweep_partials, write_if_changed
-from catalog.stores.regions import family_of, find_region, read_outlines, read_region, to_geojson
+from catalog.stores.glaciers import find_glaciers, keep_glaciers
+from catalog.stores.regions import family_of, find_region, read_region, to_geojson
 from catalog.stores.store import Store, open_store
 
 REGION_UNIT = "region"
@@ -34,7 +36,7 @@ def create_job(region: str, year: int, location: str, outlines: str | None) -> J
         raise WrongCall(f"Region {found.name!r}: {path} holds another region of that name. Rename one, or use another --store.")
     write_if_changed(path, content)
     if outlines is not None:
-        write_if_changed(_outlines_path(store, found.name), shapely.to_wkb(read_outlines(outlines)))
+        keep_glaciers(store, found, outlines)
     return Job(found.name, year, found.target, str(store.root))
 
 
@@ -81,7 +83,13 @@ def region_of(job: Job) -> Region:
 
 def outlines_of(job: Job) -> BaseGeometry | None:
     """Glacier outlines given by the user (EPSG:4326), or None."""
-    path = _outlines_path(open_store(job.store), job.region)
+    store = open_store(job.store)
+    glaciers = find_glaciers(store, job.region)
+    if glaciers is not None:
+        # a collection needs no valid union, which inventories often do not allow
+        return GeometryCollection(list(shapely.get_parts(glaciers.outlines)))
+    # stores made before outlines were kept with their IDs
+    path = store.region(job.region).with_suffix(".outlines.wkb")
     return shapely.from_wkb(path.read_bytes()) if path.is_file() else None
 
 
@@ -144,11 +152,8 @@ def sweep(job: Job) -> None:
     sweep_partials(store.scenes(job.region, job.year).parent, year)
     sweep_partials(store.features(job.target, job.region, job.year).parent, year)
     sweep_partials(store.identity(job.target, job.region).parent, f"{job.region}.*")
+    sweep_partials(store.glaciers(job.region).parent, f"{job.region}.*")
 
 
 def _refused_path(store: Store, region: str) -> Path:
     return store.region(region).with_suffix(".refused.json")
-
-
-def _outlines_path(store: Store, region: str) -> Path:
-    return store.region(region).with_suffix(".outlines.wkb")

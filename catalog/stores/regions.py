@@ -1,4 +1,4 @@
-"""Regions by name, from a GeoJSON file or from a bounding box; glacier outlines from any vector file."""
+"""Regions by name, from a GeoJSON file or from a bounding box."""
 
 import difflib
 import importlib.resources
@@ -12,13 +12,9 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 import numpy as np
-import pyogrio
 import shapely
-from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError
-from pyproj import Transformer
 from shapely.errors import ShapelyError
-from shapely.geometry import GeometryCollection, box
+from shapely.geometry import box
 from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.antimeridian import split, split_bounds
@@ -103,31 +99,6 @@ def to_geojson(region: Region) -> bytes:
     }
     geometry = json.loads(shapely.to_geojson(region.geometry))
     return json.dumps({"type": "Feature", "properties": properties, "geometry": geometry}, indent=1).encode()
-
-
-def read_outlines(path: str | Path) -> BaseGeometry:
-    """Read glacier outlines (RGI, GLIMS or any vector file) as one geometry in EPSG:4326; raises WrongCall when it holds none."""
-    try:
-        _, _, wkb, _ = pyogrio.raw.read(Path(path), columns=[], force_2d=True)
-        crs = pyogrio.read_info(Path(path))["crs"]
-    except (DataSourceError, DataLayerError) as error:
-        raise WrongCall(
-            f"Outlines {path} cannot be read ({error}): give a GeoPackage, shapefile, GeoJSON or GeoParquet of glaciers."
-        ) from error
-    shapes = shapely.from_wkb(wkb)
-    shapes = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
-    if not shapes.size:
-        raise WrongCall(f"Outlines {path} hold no geometry: give a file of glacier outlines.")
-    if crs is not None:
-        shapes = _to_lonlat(shapes, crs)
-    # outlines only answer "how far"; a collection needs no valid union, which inventories often do not allow
-    parts = shapely.get_parts(shapely.make_valid(shapes))
-    return GeometryCollection(list(parts))
-
-
-def _to_lonlat(shapes: NDArray[np.object_], crs: str) -> NDArray[np.object_]:
-    to_degrees = Transformer.from_crs(crs, 4326, always_xy=True)
-    return shapely.transform(shapes, lambda xy: np.column_stack(to_degrees.transform(xy[:, 0], xy[:, 1])))
 
 
 def _one_feature(content: Mapping[str, Any], path: Path) -> dict[str, Any]:

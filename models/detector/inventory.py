@@ -18,7 +18,7 @@ from models.detector.merge import Merged
 from models.detector.precision import evidence_of, learn
 from models.detector.volume import volume_of
 from models.outlines.interval import AreaEvidence, area_interval
-from models.outlines.inventory import Origin, Shapes, obs_ids
+from models.outlines.inventory import Origin, Shapes, index_columns, obs_ids
 from models.outlines.measure import Statistics
 
 Floats = NDArray[np.float64]
@@ -62,6 +62,7 @@ def slumps_table(shapes: Shapes, described: Sequence[Described], probability: Fl
         "utm_epsg": shapes.utm_epsg,
         "probability": [_known(value) for value in probability],
         "tier": [None if np.isnan(value) else tier_of(float(value)) for value in probability],
+        **index_columns(shapes.indices),
         **_interval_columns(shapes, described),
         **_merged_columns(described),
     }

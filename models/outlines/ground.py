@@ -13,6 +13,7 @@ from catalog.facts.territory import ZoneTerritory
 from models.outlines.geodesy import representative_points, to_degrees, to_metres, zone_area_perimeter
 from models.outlines.inventory import Shapes
 from models.outlines.seams import OwnedFeature
+from models.outlines.shape import shape_indices
 
 
 def extent_of(ground: ZoneTerritory) -> shapely.Geometry:
@@ -33,7 +34,8 @@ def claimed_shapes(
     claimed = np.array([tile in ground.claimed for (_, ground), tile in zip(features, tiles, strict=True)], bool)
     keep = np.flatnonzero((area >= keep_area_m2) & claimed)
     names, zones = [tiles[i].id for i in keep.tolist()], [features[i][0].epsg for i in keep.tolist()]
-    return Shapes(points[keep, 0], points[keep, 1], area[keep], perimeter[keep], names, zones), geometry[keep], keep
+    indices = shape_indices(np.array([features[i][0].polygon for i in keep.tolist()], object))
+    return Shapes(points[keep, 0], points[keep, 1], area[keep], perimeter[keep], indices, names, zones), geometry[keep], keep
 
 
 def pixel_bounds(polygon: shapely.Geometry) -> tuple[int, int, int, int]:

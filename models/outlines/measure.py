@@ -101,8 +101,8 @@ def measure(
     `threshold` is the probability the outline was cut at. `pixel_area_m2` comes from `geodesy.pixel_area_m2`, so that sums of pixels agree with geodesic areas.
     """
     _require_one_shape(inside, others, around)
-    rim = ndimage.binary_dilation(inside, _BOX, iterations=RIM_PX) & ~inside & ~others
-    body = inside | rim
+    body = body_of(inside, others)
+    rim = body & ~inside
     probability, spread = _unscaled(around.probability[body]), _unscaled(around.spread[body])
     shares = _cause_shares(around.cause[body])
     looks = float(np.median(around.looks[inside]))
@@ -128,6 +128,11 @@ def measure(
         sensors=sensors,
         flags=_flags(shares, sensors, looks, touches_region_edge(inside, around.cause)),
     )
+
+
+def body_of(inside: Mask, others: Mask) -> Mask:
+    """Return the pixels (y, x) of a feature and its rim, without those of other features."""
+    return np.asarray((ndimage.binary_dilation(inside, _BOX, iterations=RIM_PX) & ~others) | inside, bool)
 
 
 def touches_region_edge(inside: Mask, cause: NDArray[np.uint8]) -> bool:

@@ -1,0 +1,98 @@
+"""How much glacier ice drains into a lake, by flow directions on the elevation model around it."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+import pyflwdir
+import shapely
+from numpy.typing import NDArray
+
+from catalog.facts.grids import PIXEL_M
+from models.outlines.glaciers import Ice
+from models.outlines.ground import pixel_bounds, pixels_inside
+
+Floats = NDArray[np.float64]
+Geometries = NDArray[np.object_]
+Window = tuple[int, int, int, int]
+"""(y0, x0, y1, x1) in global pixels, ends exclusive."""
+ReadElevation = Callable[[Window], NDArray[np.float32]]
+"""Metres (y, x) of a window's pixels of 10 m, NaN where unknown."""
+
+CELL_PX: Final = 3
+"""Cells of 30 m: what the elevation model resolves."""
+BLOCK_PX: Final = 672
+"""Windows begin and end on this lattice of 6.7 km, so that neighbouring lakes share one: what flows where is worked out once for them."""
+REACH_PX: Final = 504
+"""Ground around the blocks of a lake that is searched for ice, 5 km; a window depends on the lake alone, never on tiles."""
+WIDE_REACH_PX: Final = 1008
+"""The same, 10 km, for lakes farther than `WIDE_FROM_M` from the nearest ice."""
+WIDE_FROM_M: Final = 4_000.0
+_NODATA: Final = -9999.0
+
+
+def feeding_ice_m2(lakes: Geometries, distance_m: Floats, wanted: NDArray[np.bool_], ice: Ice, read: ReadElevation) -> Floats:
+    """Return how much ice drains into each wanted lake (m2), NaN for the others and where no elevation tells.
+
+    Lakes (n,) and ice in metres of one zone, `distance_m` (n,) from lake to ice. Lakes that share a window are done together.
+    """
+    upstream = np.full(len(lakes), np.nan)
+    bounds = {place: pixel_bounds(lakes[place]) for place in np.flatnonzero(wanted).tolist()}
+    windows: dict[Window, list[int]] = {}
+    for place, pixels in bounds.items():
+        windows.setdefault(drainage_window(pixels, float(distance_m[place])), []).append(place)
+    for window, places in sorted(windows.items()):
+        near = np.sort(ice.tree.query(_box(window)))
+        melt = ice_upstream_m2(read(window), ice.outlines[near].tolist(), window)
+        for place in places:
+            upstream[place] = drains_into(lakes[place], bounds[place], melt, window)
+    return upstream
+
+
+def _box(window: Window) -> shapely.Geometry:
+    top, left, bottom, right = (float(side * PIXEL_M) for side in window)
+    return shapely.box(left, -bottom, right, -top)
+
+
+def drainage_window(bounds: Window, distance_m: float) -> Window:
+    """Return the ground that is searched for a lake with these pixel bounds and this distance to the nearest ice."""
+    reach = WIDE_REACH_PX if distance_m > WIDE_FROM_M else REACH_PX
+    top, left = (start // BLOCK_PX * BLOCK_PX - reach for start in bounds[:2])
+    bottom, right = (-(-end // BLOCK_PX) * BLOCK_PX + reach for end in bounds[2:])
+    return top, left, bottom, right
+
+
+def ice_upstream_m2(dem: NDArray[np.float32], ice: Sequence[shapely.Geometry], window: Window) -> NDArray[np.float32]:
+    """Return the area of ice (m2) from which melt flows through each cell of 30 m; NaN where the elevation is unknown.
+
+    `dem` (y, x) in metres of the window's pixels of 10 m, NaN where unknown: only ground that was mapped has an elevation, and what drains
+    in from beyond is not known. Depressions are filled (Wang & Liu 2006), and every cell drains into one of its eight neighbours (O'Callaghan
+    & Mark 1984); both by pyflwdir (Eilander et al. 2021).
+    """
+    heights = _cells(dem)
+    known = np.isfinite(heights)
+    if not known.any():
+        return np.full(heights.shape, np.nan, np.float32)
+    flow = pyflwdir.from_dem(np.where(known, heights, np.float32(_NODATA)), nodata=_NODATA)
+    on_ice = _cells(pixels_inside(ice, window).astype(np.float32)) * np.float32((CELL_PX * PIXEL_M) ** 2)
+    upstream = flow.accuflux(np.where(known, on_ice, np.float32(0)), nodata=_NODATA)
+    return np.where(known, upstream, np.nan).astype(np.float32)
+
+
+def drains_into(lake: shapely.Geometry, bounds: Window, upstream_m2: NDArray[np.float32], window: Window) -> float:
+    """Return the most ice (m2) that drains through any cell of a lake in metres of its zone; NaN where no cell has an elevation.
+
+    `bounds` are the lake's pixels, `upstream_m2` is what `ice_upstream_m2` says of the window.
+    """
+    top, left = ((start - origin) // CELL_PX for start, origin in zip(bounds[:2], window[:2], strict=True))
+    bottom, right = (-((origin - end) // CELL_PX) for end, origin in zip(bounds[2:], window[:2], strict=True))
+    place = (window[0] + top * CELL_PX, window[1] + left * CELL_PX, window[0] + bottom * CELL_PX, window[1] + right * CELL_PX)
+    inside = _cells(pixels_inside([lake], place).astype(np.float32)) > 0
+    through = upstream_m2[top:bottom, left:right][inside]
+    return float(np.nanmax(through)) if np.isfinite(through).any() else float("nan")
+
+
+def _cells(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Means over cells; a cell with any unknown pixel is unknown."""
+    rows, columns = (side // CELL_PX for side in pixels.shape)
+    return pixels.reshape(rows, CELL_PX, columns, CELL_PX).mean(axis=(1, 3), dtype=np.float32)
