@@ -51,7 +51,7 @@ def edges_of(outlines: Geometries, *, in_order: bool = True) -> Edges:
     Sorting them takes half of the time, and only areas need it (`in_order`).
     """
     outlines = np.asarray(outlines, dtype=object)
-    corners, rings, owner, hole = _rings_of(outlines)
+    corners, rings, owner, hole = rings_of(outlines)
     room = np.bincount(owner, weights=np.diff(rings) - 1, minlength=len(outlines)).astype(np.int64)
     first = np.concatenate([[0], np.cumsum(room)])[:-1].astype(np.int64)
     lines, signs = np.empty((int(room.sum()), 4)), np.empty(int(room.sum()), np.int8)
@@ -62,7 +62,7 @@ def edges_of(outlines: Geometries, *, in_order: bool = True) -> Edges:
     return Edges(outlines, lines, signs, first, end, tallest, shapely.bounds(outlines), np.asarray(shapely.area(outlines)))
 
 
-def _rings_of(outlines: Geometries) -> tuple[Floats, Int64, Int64, NDArray[np.bool_]]:
+def rings_of(outlines: Geometries) -> tuple[Floats, Int64, Int64, NDArray[np.bool_]]:
     """Return corners, ring offsets into them, and per ring its outline and whether it is a hole."""
     # Single rings are nearly all there is, and asking each outline for its parts and rings costs more than the corners themselves.
     plain = (shapely.get_type_id(outlines) == shapely.GeometryType.POLYGON) & (shapely.get_num_interior_rings(outlines) == 0)

@@ -12,9 +12,9 @@ from catalog.facts.options import TrackOptions
 from catalog.facts.schemas import EVENTS, TRACKS
 from models.outlines.comparable import reasons_of
 from models.outlines.events import events_of
-from models.outlines.geodesy import area_perimeter
 from models.outlines.identity import Registry, empty_registry, name_features
 from models.outlines.interval import area_interval, without_probability
+from models.outlines.short_edges import areas_perimeters
 from models.outlines.timeline import Observed, Timeline, YearFeatures, timeline_of
 
 Geometries = NDArray[np.object_]
@@ -78,7 +78,7 @@ def _named(
     valid = shapely.make_valid(np.asarray(outlines, dtype=object))
     points = shapely.get_coordinates(shapely.point_on_surface(valid))
     ids, registry = name_features(year, valid, points, registry, min_overlap=options.min_overlap, prefix=prefix)
-    area, perimeter = area_perimeter(valid)
+    area, perimeter = areas_perimeters(valid)
     interval = area_interval(without_probability(area, perimeter), pixel_m=pixel_m)
     unknown = np.full(len(ids), np.nan)
     return YearFeatures(year, ids, valid, area, interval.low_m2, interval.high_m2, np.ones(len(ids)), unknown), registry
