@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from catalog.facts.schemas import SIZE_CLASSES
-from models.changes.ranks import LEAST_YEARS
+from models.changes.ranks import LEAST_YEARS, TAIL
 from models.changes.settled import Areas
 from models.changes.trends import intercepts_of, trends_of
 from models.outlines.interval import Z_95
@@ -89,7 +90,8 @@ def _size_classes(area: Floats) -> Indices:
 def _year_effect(residual: Floats) -> float:
     """One-way analysis of variance with the year as group: r = (between - within) / (between + (n - 1) within), 0 at least.
 
-    The two numbers that each feature's line takes are taken from the years' degrees of freedom, too.
+    The two numbers that each feature's line takes are taken from the years' degrees of freedom, too. A handful of years tells the
+    effect of a year poorly: as in Student's t, it is widened by (t / 1.96)^2 of those degrees, so that intervals of sums hold 95 %.
     """
     counts = (~np.isnan(residual)).sum(axis=0)
     residual, counts = residual[:, counts >= LEAST_FEATURES], counts[counts >= LEAST_FEATURES]
@@ -101,4 +103,7 @@ def _year_effect(residual: Floats) -> float:
     mean, number, free = np.nanmean(bounded, axis=0), float(counts.mean()), len(counts) - 2
     between = float((counts * mean**2).sum()) / free
     within = float(np.nansum((bounded - mean) ** 2)) / ((number - 1) * free)
-    return max((between - within) / (between + (number - 1) * within), 0.0) if between + within > 0 else UNKNOWN
+    if between + within <= 0:
+        return UNKNOWN
+    estimate = (between - within) / (between + (number - 1) * within)
+    return float(np.clip(estimate * (stats.t.ppf(1 - TAIL, free) / Z_95) ** 2, 0.0, 1.0))
