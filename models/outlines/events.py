@@ -194,10 +194,14 @@ def _event(
 
 
 def _established(timeline: Timeline, cell: Cell) -> bool:
-    """Say whether a feature was outlined in the settled year before, too: what one year alone shows may never have been there."""
+    """Say whether the settled year before shows at least half of the feature, too: what one year alone shows may never have been there."""
     row, column = cell
     earlier = np.flatnonzero(timeline.settled[row, :column])
-    return bool(earlier.size and timeline.outlined[row, earlier[-1]])
+    return bool(earlier.size and timeline.outlined[row, earlier[-1]] and _half_of(timeline.area_m2[row, [earlier[-1], column]]))
+
+
+def _half_of(areas: NDArray[np.float64]) -> bool:
+    return float(areas[0]) >= float(areas[1]) / 2
 
 
 def _total(table: NDArray[np.float64], cells: tuple[Cell, ...]) -> float:

@@ -102,6 +102,12 @@ def test_a_lake_that_one_year_alone_shows_raises_no_alarm_when_it_is_gone():
     assert [(event["event"], event["alarm"]) for event in events] == [("appear", False), ("vanish", False)]
 
 
+def test_a_speck_that_one_year_shows_larger_raises_no_alarm_when_it_is_gone():
+    speck = {"A": rectangle(0, 0, 5), "B": B}
+    _, events = tracked(features(2017, speck), features(2018, {"A": A, "B": B}), features(2019, {"B": B}), features(2020, {"B": B}))
+    assert ("vanish", False) in [(event["event"], event["alarm"]) for event in events]
+
+
 def test_a_lake_appears_only_where_an_earlier_look_found_none():
     _, events = tracked(features(2018, {"B": B}), features(2019, {"A": A, "B": B}))
     assert told(events) == [("appear", 2018, 2019, [], ["A"])]
