@@ -7,7 +7,24 @@ import typer
 from typer.core import TyperGroup
 
 from catalog.facts.errors import EXIT_WRONG_CALL, CryoatlasError
-from commands import audit, chips, demo, diff, edits, evaluate, explain, export, models, plan, regions, report, simulate, track, train
+from commands import (
+    audit,
+    chips,
+    demo,
+    diff,
+    edits,
+    evaluate,
+    explain,
+    export,
+    models,
+    plan,
+    regions,
+    report,
+    sample,
+    simulate,
+    track,
+    train,
+)
 from commands import columns as columns_command
 from commands import publish as publish_command
 from commands import run as run_command
@@ -57,6 +74,7 @@ app.command("publish")(publish_command.publish)
 app.command("columns")(columns_command.columns)
 app.command("diff")(diff.diff)
 app.add_typer(edits.app, name="edits")
+app.add_typer(sample.app, name="sample")
 app.add_typer(chips.app, name="chips")
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")

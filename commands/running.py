@@ -11,6 +11,7 @@ from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport, StageReport, Target
 from catalog.facts.releases import PublishOptions, PublishReport
 from catalog.facts.report_records import PageReport
+from catalog.facts.samples import Accuracy, SampleOptions, SampleReport
 from catalog.facts.slump_evaluation import SlumpEvaluation
 
 if TYPE_CHECKING:
@@ -141,3 +142,17 @@ def run_diff(store: str, other: str, region: str, years: tuple[int, int], out: s
     from flows.diff import diff_region  # noqa: PLC0415 - see the module's first line
 
     return diff_region(store, other, region, years, out)
+
+
+def run_sample(store: str, region: str, year: int, out: str, options: SampleOptions) -> SampleReport:
+    """Run the `sample-region` flow in this process."""
+    from flows.sample import sample_region  # noqa: PLC0415 - see the module's first line
+
+    return sample_region(region, year, store, out, options)
+
+
+def run_score_sample(folder: str, store: str | None) -> Accuracy:
+    """Run the `score-sample` flow in this process."""
+    from flows.sample import score_answers  # noqa: PLC0415 - see the module's first line
+
+    return score_answers(folder, store)
