@@ -25,14 +25,13 @@ _FIRST_ROW, _FIRST_COLUMN = -340_000, 22_000
 Floats = NDArray[np.float64]
 
 
-def lake_years(lakes: int, years: int, seed: int = 0) -> list[NDArray[np.object_]]:
-    """Return the outlines of every year (EPSG:4326) in random order."""
+def lake_years(lakes: int, years: int, seed: int = 0) -> Iterator[NDArray[np.object_]]:
+    """Yield the outlines of every year (EPSG:4326) in random order."""
     rng = np.random.default_rng(seed)
     side = int(np.ceil(np.sqrt(lakes)))
     shapes = _shapes(rng, lakes)
     fate = rng.choice(4, lakes, p=[1 - MERGING - SPLITTING - DRAINING, MERGING, SPLITTING, DRAINING])
     trend = np.where(rng.random(lakes) < 0.5, rng.normal(0, 0.04, lakes), 0.0)
-    found = []
     for year in range(years):
         radius = shapes * (1 + trend * year + rng.normal(0, 0.004, lakes))[:, None]
         radius[(fate == 3) & (year >= years // 2)] *= 0.4
@@ -42,8 +41,7 @@ def lake_years(lakes: int, years: int, seed: int = 0) -> list[NDArray[np.object_
         lobes = np.where(np.isin(fate, (1, 2)), gap, np.nan)
         shift = rng.uniform(-0.5, 0.5, 2) + rng.normal(0, 0.1, (lakes, 2))
         polygons = np.concatenate(list(_drawn(radius, lobes, shift, side)))
-        found.append(to_degrees(polygons[rng.permutation(len(polygons))], ZONE))
-    return found
+        yield to_degrees(polygons[rng.permutation(len(polygons))], ZONE)
 
 
 def _shapes(rng: np.random.Generator, lakes: int) -> Floats:

@@ -70,9 +70,13 @@ def _shares(left: Edges, right: Edges, one: Indices, other: Indices) -> tuple[Fl
     """Return per pair the share of the smaller outline, the area of that and the sum of both areas, m2."""
     shared = shared_areas(left, right, one, other)
     first, second = _spherical(left)[one], _spherical(right)[other]
-    planar = np.where(first <= second, left.area[one], right.area[other])
+    planar = np.minimum(left.area[one], right.area[other])
     share = np.round(np.divide(shared, planar, out=np.zeros_like(shared), where=planar > 0), _DECIMALS)
-    return np.clip(share, 0.0, 1.0), np.minimum(first, second), first + second
+    # of two as large, the one that is smaller on the sphere, whichever side it is on
+    smaller = np.where(
+        left.area[one] < right.area[other], first, np.where(left.area[one] > right.area[other], second, np.minimum(first, second))
+    )
+    return np.clip(share, 0.0, 1.0), smaller, first + second
 
 
 def links_of(left: Geometries, right: Geometries) -> tuple[Indices, Indices]:

@@ -79,13 +79,13 @@ def _shared(
         if lines_a[i, 0] <= lines_b[j, 0]:
             if lines_a[i, 0] >= north:
                 break
-            if lines_a[i, 1] > south and not (lines_a[i, 2] >= east and lines_a[i, 3] >= east):
+            if lines_a[i, 1] > south and not (lines_a[i, 2] > east and lines_a[i, 3] > east):
                 total += signs_a[i] * _beside(lines_a, i, (lines_b, signs_b), (j, end_b), east)
             i += 1
         else:
             if lines_b[j, 0] >= north:
                 break
-            if lines_b[j, 1] > south and not (lines_b[j, 2] >= east and lines_b[j, 3] >= east):
+            if lines_b[j, 1] > south and not (lines_b[j, 2] > east and lines_b[j, 3] > east):
                 total += signs_b[j] * _beside(lines_b, j, (lines_a, signs_a), (i, end_a), east)
             j += 1
     return total
@@ -102,8 +102,8 @@ def _beside(lines: Floats, i: int, others: tuple[Floats, Signs], span: tuple[int
         bottom = other[k, 0]
         if bottom >= high:
             break
-        if other[k, 2] >= east and other[k, 3] >= east:
-            # right of one outline: with the edges of that one, all such pairs cancel
+        if other[k, 2] > east and other[k, 3] > east:
+            # beyond the other outline, not on its rim: with all edges of that one, such pairs cancel
             continue
         top = min(high, other[k, 1])
         b_low, b_high = east - other[k, 2], east - other[k, 3]

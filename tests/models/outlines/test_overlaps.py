@@ -169,3 +169,10 @@ def test_edges_of_some_outlines_are_those_edges():
 def test_a_group_has_the_number_of_its_smallest_member():
     assert components(6, np.array([4, 2, 5]), np.array([2, 1, 5])).tolist() == [0, 1, 1, 3, 1, 5]
     assert components(0, np.array([], int), np.array([], int)).tolist() == []
+
+
+def test_an_upright_shore_that_a_slanting_one_crosses_cuts_it_exactly():
+    box = at_home(array([shapely.box(0, 0, 10, 10)]), turn=0.0)
+    slanting = at_home(array([shapely.Polygon([(2, 1), (30, 3), (4, 9)]), shapely.Polygon([(5, -5), (25, 5), (5, 15)])]), turn=0.0)
+    compare(box, slanting)
+    compare(slanting, box)
