@@ -1,4 +1,4 @@
-"""Inventories of others to stored tracks and events."""
+"""Inventories of others to stored tracks, events and what changed."""
 
 import time
 from types import MappingProxyType
@@ -13,13 +13,14 @@ from catalog.facts.grids import PIXEL_M
 from catalog.facts.options import TrackOptions
 from catalog.facts.records import StageReport, Target
 from catalog.facts.schemas import EVENTS, SCHEMA_VERSION, TRACKS
+from catalog.stores.change_tables import put_change_shapes, put_through_years
 from catalog.stores.identity import exclusive, write_names
 from catalog.stores.inventories import read_others
 from catalog.stores.ledger import fingerprint_of
 from catalog.stores.store import open_store
-from catalog.stores.tables import put_table
+from models.changes.tables import change_tables
 from models.outlines.others import dissolved, observed_on_tiles
-from models.outlines.track import tracks_from_polygons
+from models.outlines.track import named_years, tracks_of
 
 STAGE = "tracks"
 _PREFIX: Final = MappingProxyType({"lakes": "GL", "slumps": "RTS"})
@@ -34,12 +35,15 @@ def track_outlines(region: str, pattern: str, store: str, options: TrackOptions,
     observed = observed_on_tiles(drawn, {year: each.tiles for year, each in others.items()})
     outlines = drawn if target == "lakes" else {year: dissolved(shapes, min_overlap=options.min_overlap) for year, shapes in drawn.items()}
     span = min(outlines), max(outlines)
-    tracks, registry = tracks_from_polygons(outlines, span, options, pixel_m=PIXEL_M, prefix=_PREFIX[target], observed=observed)
+    years, registry = named_years(outlines, options, pixel_m=PIXEL_M, prefix=_PREFIX[target])
+    tracks = tracks_of(years, span, observed, options)
+    changes = change_tables(tracks, years, region, options)
     identity = opened.identity(target, region)
     with exclusive(identity):
         write_names(identity, (registry.ids, registry.years, registry.outlines))
     fingerprint = fingerprint_of({str(year): shapely.to_wkb(shapes).tolist() for year, shapes in outlines.items()})
     provenance = {"schema_version": SCHEMA_VERSION, "region": region, "year": f"{span[0]}-{span[1]}", "fingerprint": fingerprint}
-    put_table(opened.tracks(target, region, "tracks"), tracks.rows, TRACKS, provenance=provenance)
-    put_table(opened.tracks(target, region, "events"), tracks.events, EVENTS, provenance=provenance)
-    return StageReport(STAGE, {str(State.DONE): len(outlines)}, (), round(time.monotonic() - started, 2), 1)
+    tables = {"tracks": (tracks.rows, TRACKS), "events": (tracks.events, EVENTS), **changes.plain()}
+    written = put_through_years(opened, target, region, tables, provenance=provenance)
+    written += put_change_shapes(opened, target, region, (changes.shapes, changes.shape_geometry), provenance=provenance)
+    return StageReport(STAGE, {str(State.DONE): len(outlines)}, (), round(time.monotonic() - started, 2), written)

@@ -7,11 +7,10 @@ from typing import Final
 
 import geopandas as gpd
 import numpy as np
-import pyogrio
 from numpy.typing import NDArray
-from pyogrio.errors import DataSourceError
 
 from catalog.facts.errors import WrongCall
+from catalog.stores.vector_files import columns_in, read_vector
 
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})")
 """A year in a file name or a date: the first four digits of a date count as one."""
@@ -45,7 +44,7 @@ def read_others(pattern: str) -> dict[int, OthersYear]:
         if int(found[0]) in years:
             raise WrongCall(f"{file}: {found[0]} is also in {years[int(found[0])]}. Give one file per year.")
         years[int(found[0])] = file
-    return {year: _year_of(_read(path, [])) for year, path in years.items()}
+    return {year: _year_of(read_vector(path)) for year, path in years.items()}
 
 
 def _files(pattern: str) -> list[Path]:
@@ -59,14 +58,11 @@ def _files(pattern: str) -> list[Path]:
 
 def _dated(path: Path) -> dict[int, OthersYear] | None:
     """The years of a file by its column; None where it has none. Raises WrongCall for an outline without a year in it."""
-    try:
-        names = {str(name).lower(): str(name) for name in pyogrio.read_info(path)["fields"]}
-    except DataSourceError as error:
-        raise _unreadable(path, error) from error
+    names = {name.lower(): name for name in columns_in(path)}
     column = next((names[name] for name in _YEAR_COLUMNS if name in names), None)
     if column is None:
         return None
-    frame = _read(path, [column, *([names[_TILE_COLUMN]] if _TILE_COLUMN in names else [])])
+    frame = read_vector(path, [column, *([names[_TILE_COLUMN]] if _TILE_COLUMN in names else [])])
     texts = frame[column].astype(str)
     years = texts.str.extract(_YEAR.pattern, expand=False)
     if years.isna().any():
@@ -77,17 +73,3 @@ def _dated(path: Path) -> dict[int, OthersYear] | None:
 def _year_of(frame: gpd.GeoDataFrame) -> OthersYear:
     tiles = tuple(frame[_TILE_COLUMN].astype(str)) if _TILE_COLUMN in frame else ("",) * len(frame)
     return OthersYear(np.asarray(frame.geometry.to_numpy(), dtype=object), tiles)
-
-
-def _read(path: Path, columns: list[str]) -> gpd.GeoDataFrame:
-    try:
-        frame = pyogrio.read_dataframe(path, columns=columns, force_2d=True)
-    except DataSourceError as error:
-        raise _unreadable(path, error) from error
-    if frame.crs is None:
-        raise WrongCall(f"{path}: it names no CRS. Write one into the file.")
-    return frame[~(frame.geometry.is_empty | frame.geometry.isna())].to_crs(4326)
-
-
-def _unreadable(path: Path, error: DataSourceError) -> WrongCall:
-    return WrongCall(f"{path}: not a readable vector file ({error}). Give GeoPackage, shapefile, GeoJSON or GeoParquet.")

@@ -22,7 +22,9 @@ def dissolved(outlines: Geometries, *, min_overlap: float) -> Geometries:
     pairs = overlaps_of(valid, valid)
     linked = (pairs.left < pairs.right) & (pairs.share >= min_overlap)
     group = components(len(valid), pairs.left[linked], pairs.right[linked])
-    joined = [shapely.union_all(valid[group == number]) if (group == number).sum() > 1 else valid[number] for number in np.unique(group)]
+    order = np.argsort(group, kind="stable")
+    members = np.split(order, np.flatnonzero(np.diff(group[order])) + 1) if order.size else []
+    joined = [shapely.union_all(valid[rows]) if rows.size > 1 else valid[rows[0]] for rows in members]
     found = np.empty(len(joined), dtype=object)
     found[:] = sorted(joined, key=lambda shape: (-shape.bounds[3], shape.bounds[0], shape.wkb))
     return found
@@ -34,6 +36,8 @@ def observed_on_tiles(outlines: Mapping[int, Geometries], tiles: Mapping[int, Se
     The ground of an image is the hull of all outlines ever drawn on it. Outlines without the name of an image make every year that is
     given observed everywhere. An image without any outline in a year is not known to have been looked at.
     """
+    if any("" in names for names in tiles.values()):
+        return lambda _, asked: np.ones(len(asked))
     drawn: dict[str, list[shapely.Geometry]] = {}
     for year, shapes in outlines.items():
         for shape, tile in zip(shapes, tiles[year], strict=True):
@@ -42,8 +46,6 @@ def observed_on_tiles(outlines: Mapping[int, Geometries], tiles: Mapping[int, Se
 
     def observed(year: int, asked: Geometries) -> Floats:
         seen = set(tiles.get(year, ()))
-        if "" in hulls:
-            return np.ones(len(asked))
         ground = [hulls[tile] for tile in sorted(seen)]
         return np.array([float(any(hull.intersects(shape) for hull in ground)) for shape in asked], np.float64)
 

@@ -57,14 +57,24 @@ def tracks_from_polygons(
 ) -> tuple[Tracks, Registry]:
     """Follow the outlines (EPSG:4326) of inventories that come without cubes through every year of the span.
 
-    Areas and intervals are ours, from pixels of `pixel_m`. A year that is not given is `unobserved`; one that is given was observed
-    everywhere, or as `observed` says. Names start with `prefix`.
+    A year that is not given is `unobserved`; one that is given was observed everywhere, or as `observed` says. Else as `named_years`.
+    """
+    years, registry = named_years(outlines, options, pixel_m=pixel_m, prefix=prefix)
+    return tracks_of(years, span, observed or _everywhere, options), registry
+
+
+def named_years(
+    outlines: Mapping[int, Geometries], options: TrackOptions, *, pixel_m: float, prefix: str = "GL"
+) -> tuple[list[YearFeatures], Registry]:
+    """Name the outlines (EPSG:4326) of inventories of others, year by year from the first.
+
+    Areas and intervals are ours, from pixels of `pixel_m`. Names start with `prefix`.
     """
     registry, years = empty_registry(), []
     for year in sorted(outlines):
         features, registry = _named(year, outlines[year], registry, options, (pixel_m, prefix))
         years.append(features)
-    return tracks_of(years, span, observed or _everywhere, options), registry
+    return years, registry
 
 
 def _everywhere(_: int, asked: Geometries) -> NDArray[np.float64]:
