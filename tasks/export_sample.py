@@ -66,6 +66,7 @@ def exported(store: str, region: str, year: int, out: str, options: SampleOption
         },
         **{"store": str(opened.root), "region": region, "year": year, "target": job.target, "seed": options.seed, "folder": out},
         **{"inventory": checksum(path), "features": len(population), "area_m2": float(population.area_m2.sum())},
+        "median_m2": float(population.area_m2.median()),
         **{"least_area_m2": 0.0 if options.small else _LEAST_AREA_M2[job.target], "strata": _strata(population, ground)},
         "seen_km2": float(ground.seen_m2.sum() / 1e6),
     }
@@ -121,7 +122,7 @@ def _strata(population: gpd.GeoDataFrame, ground: gpd.GeoDataFrame) -> dict[str,
 
 def _cells(store: Store, job: Job, listed: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """All cells of seen ground: each piece of ground in the zone that owns it."""
-    parts = [_tile_cells(store, job, zone.epsg, zone.chip_mask(tile), tile) for zone in territory(job).zones for tile in zone.owned]
+    parts = [_tile_cells(store, job, zone.epsg, zone.chip_mask(tile), tile) for zone in territory(job).zones for tile in zone.tiles]
     frames = [
         gpd.GeoDataFrame({"seen_m2": p.seen_m2, "doubtful": p.doubtful_share, "utm_epsg": p.epsg}, geometry=p.outlines, crs=4326)
         for p in parts

@@ -36,7 +36,7 @@ def scored(folder: str, store: str | None) -> Accuracy:
     about = sample.about
     features, notes_f = _feature_answers(sample)
     cells, notes_c = _cell_answers(sample)
-    population = Population(about["strata"]["feature"], about["strata"]["cell"], float(about["area_m2"]))
+    population = Population(about["strata"]["feature"], about["strata"]["cell"], float(about["area_m2"]), float(about["median_m2"]))
     figures, notes = figures_of(population, features, cells)
     kept, why = _store_path(Store(Path(store or about["store"])), about)
     accuracy = Accuracy(

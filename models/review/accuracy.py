@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -58,6 +58,8 @@ class Population:
     """Stratum -> cells."""
     area_m2: float
     """Listed."""
+    median_m2: float
+    """Of listed features."""
 
 
 def figures_of(
@@ -72,12 +74,8 @@ def figures_of(
         raise WrongCall("No case of the sample is answered. Fill in the column `verdict` of the layer `features` first.")
     of_features, said = _answers([one.stratum for one in features], population.features)
     of_cells, more = _answers([one.stratum for one in cells], population.cells) if cells else (_nothing(), ())
-    survey = Survey(of_features, of_cells)
-    none_f, none_c = np.zeros(len(features)), np.zeros(len(cells))
-    listed, area = (Linear(float(known), none_f, none_c) for known in (sum(population.features.values()), population.area_m2))
-    real = Linear(0.0, np.array([float(one.verdict in REAL) for one in features]), none_c)
-    true = Linear(population.area_m2, np.array([one.true_area_m2 - one.area_m2 for one in features]), none_c)
-    shared = Linear(population.area_m2, np.array([one.shared_m2 - one.area_m2 for one in features]), none_c)
+    survey, totals = Survey(of_features, of_cells), _totals(population, features, cells)
+    listed, area, real, true, shared, missed, missed_area = totals
     figures = {
         "users_accuracy_count": share_figure(real, listed, survey),
         "users_accuracy_area": share_figure(shared, area, survey),
@@ -85,8 +83,6 @@ def figures_of(
     if not cells:
         figures["true_area_of_listed_m2"] = total_figure(true, survey)
         return figures, (*said, "no cell was checked: nothing is known of what the inventory misses")
-    missed = Linear(0.0, none_f, np.array([float(one.missed) for one in cells]))
-    missed_area = Linear(0.0, none_f, np.array([one.missed_m2 for one in cells]))
     figures |= {
         "producers_accuracy_count": share_figure(real, real + missed, survey),
         "producers_accuracy_area": share_figure(shared, true + missed_area, survey),
@@ -98,14 +94,48 @@ def figures_of(
         "missed_area_m2": rare_figure(missed_area, survey),
     }
     notes = (*said, *more)
-    if not any(one.missed for one in cells):
-        most = none_found(of_cells)
-        figures["missed_count"] = Figure(0.0, 0.0, most, float("nan"))
-        notes = (
-            *notes,
-            f"no miss in {len(cells)} cells: at most {most:.0f} features are missed (97.5 %); intervals of the figures that rest on misses are too narrow",
+    most = none_found(of_cells)
+    if not any(one.missed for one in cells) and most > 0:
+        figures = _with_unseen_misses(figures, most, population)
+        allowed = (
+            f"up to {most:.0f} features may be missed (97.5 %); intervals allow for that many, as large as the median of what is listed"
         )
+        notes = (*notes, f"no miss in {len(cells)} cells, so that {allowed}")
     return figures, notes
+
+
+def _totals(population: Population, features: Sequence[FeatureAnswer], cells: Sequence[CellAnswer]) -> tuple[Linear, ...]:
+    """Listed features and area; features that are real; true area, and shared with the listed, of those; missed features and area."""
+    none_f, none_c = np.zeros(len(features)), np.zeros(len(cells))
+
+    def of_features(known: float, each: Sequence[float]) -> Linear:
+        return Linear(known, np.array(each, np.float64), none_c)
+
+    return (
+        Linear(float(sum(population.features.values())), none_f, none_c),
+        Linear(population.area_m2, none_f, none_c),
+        of_features(0.0, [float(one.verdict in REAL) for one in features]),
+        of_features(population.area_m2, [one.true_area_m2 - one.area_m2 for one in features]),
+        of_features(population.area_m2, [one.shared_m2 - one.area_m2 for one in features]),
+        Linear(0.0, none_f, np.array([float(one.missed) for one in cells])),
+        Linear(0.0, none_f, np.array([one.missed_m2 for one in cells])),
+    )
+
+
+def _with_unseen_misses(figures: Mapping[str, Figure], most: float, population: Population) -> dict[str, Figure]:
+    """Open the intervals of what rests on misses for those that the sample was too small to meet."""
+    area, listed = most * population.median_m2, sum(population.features.values())
+    count, ground = figures["true_count"], figures["true_area_m2"]
+    users = figures["users_accuracy_count"].low * listed
+    lows = {
+        "producers_accuracy_count": count.value / (count.value + most),
+        "producers_accuracy_area": figures["producers_accuracy_area"].low * ground.value / (ground.value + area),
+        "f1_count": 2 * users / (listed + users + most),
+        "f1_area": figures["f1_area"].low * (population.area_m2 + ground.value) / (population.area_m2 + ground.value + area),
+    }
+    highs = {"true_count": count.high + most, "true_area_m2": ground.high + area, "missed_count": most, "missed_area_m2": area}
+    opened = {name: replace(figures[name], low=low) for name, low in lows.items()}
+    return {**figures, **opened, **{name: replace(figures[name], high=high) for name, high in highs.items()}}
 
 
 def _nothing() -> Answers:
