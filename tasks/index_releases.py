@@ -1,19 +1,15 @@
 """The catalog above the releases: written anew from what is there, each file whole, so that it can be finished at any time."""
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog.facts.releases import RELEASES
 from catalog.stores.files import checksum, write_if_changed
-from catalog.stores.publications import Publication, Reached, collections_in, manifests_of, open_publication, writing
-from catalog.stores.tables import put_table
+from catalog.stores.publications import RELEASES_TABLE, Publication, Reached, collections_in, manifests_of, open_publication, writing
 from models.publication.collections import models_collection, region_collection, releases_asset, root_catalog
 from models.publication.items import with_history
 from models.publication.model_items import MODELS
@@ -61,10 +57,10 @@ def _index_region(publication: Publication, collection: str, reached: Reached) -
         _put(folder / path, item)
         items.append((path, item))
     reached(f"items {collection}")
-    put_table(publication.table(collection), _table(manifests), RELEASES, provenance={"collection": collection})
-    reached(f"table {collection}")
     known = _linked(publication.collection(collection))
-    document = region_collection(manifests, items, releases_asset(checksum(publication.table(collection)), len(manifests)))
+    table = publication.release(collection, manifests[-1]["release"]) / RELEASES_TABLE
+    asset = releases_asset(f"./{table.relative_to(folder).as_posix()}", checksum(table), len(manifests))
+    document = region_collection(manifests, items, asset)
     _put(publication.collection(collection), document)
     reached(f"collection {collection}")
     new = tuple(m["release"] for m in manifests if not {f"./{entry['path']}" for entry in m["years"].values()} <= known)
@@ -81,21 +77,6 @@ def _linked(path: Path) -> set[str]:
     if not path.is_file():
         return set()
     return {link["href"] for link in json.loads(path.read_bytes())["links"] if link["rel"] == "item"}
-
-
-def _table(manifests: Sequence[Mapping[str, Any]]) -> pa.Table:
-    rows = [
-        {
-            **{name: manifest[name] for name in ("release", "sequence", "target", "region", "reason", "complete", "licence")},
-            "date": date.fromisoformat(manifest["date"]),
-            "years": [int(year) for year in manifest["years"]],
-            "supersedes": [entry["supersedes"] for entry in manifest["years"].values() if entry["supersedes"]],
-            "doi": manifest["doi"] or None,
-            "cryoatlas_version": manifest["cryoatlas_version"],
-        }
-        for manifest in manifests
-    ]
-    return pa.Table.from_pylist(rows, schema=RELEASES)
 
 
 def _index_models(publication: Publication) -> bool:

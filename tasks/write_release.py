@@ -15,15 +15,16 @@ from catalog.facts.change_schemas import CROSSWALK
 from catalog.facts.dictionary import TABLES
 from catalog.facts.errors import WrongCall
 from catalog.facts.licences import attributions, glacier_attribution
-from catalog.facts.publication import PARQUET, Order, ReleasedFile, ReleaseFacts, UsedScene, YearFacts
-from catalog.facts.records import Job
-from catalog.facts.releases import PublishOptions, PublishReport, collection_id, item_id, next_release
+from catalog.facts.publication import PARQUET, Order, ReleasedFile, ReleaseFacts, YearFacts
+from catalog.facts.records import Job, Target
+from catalog.facts.releases import RELEASES, PublishOptions, PublishReport, collection_id, item_id, next_release
 from catalog.facts.schemas import ID_COLUMNS
 from catalog.stores.files import checksum
 from catalog.stores.jobs import stored_region
 from catalog.stores.ledger import fingerprint_of
 from catalog.stores.publications import (
     MANIFEST,
+    RELEASES_TABLE,
     Publication,
     Reached,
     Staging,
@@ -35,15 +36,17 @@ from catalog.stores.publications import (
 )
 from catalog.stores.release_files import through_sources, year_sources
 from catalog.stores.release_staging import stage_through, stage_year
-from catalog.stores.release_years import raster_promises, span_of, used_scenes
+from catalog.stores.release_years import glacier_names, raster_promises, span_of, used_scenes
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import put_table, read_features, read_provenance, read_table
 from models.outlines.crosswalk import crosswalk
 from models.publication.items import year_item
-from models.publication.papers import as_json, manifest_of, papers_of
+from models.publication.papers import as_json, manifest_of, papers_of, releases_table
 from models.publication.payload import payload_hash
 from models.publication.quality import listed_total
 from models.publication.words import DEFAULT_AUTHORS, citation_of, title_of
+
+_DEGREE_DIGITS = 7  # a centimetre
 
 
 def _unwatched(_: str) -> None:
@@ -56,13 +59,15 @@ class _Year:
 
     job: Job
     content: str
+    rasters: str
+    """Hash of what rasters are made from; empty when none are asked for."""
     payload: str
     before: Mapping[str, Any] | None
     """Its entry in the manifest of the latest release that holds it."""
 
     @property
     def unchanged(self) -> bool:
-        return self.before is not None and self.before["content"] == self.content
+        return self.before is not None and self.before["content"] == self.content and self.rasters in ("", self.before["rasters"])
 
 
 @task(cache_policy=NO_CACHE, task_run_name="release-{order.region}")
@@ -86,7 +91,7 @@ def write_release(order: Order, reached: Reached = _unwatched) -> PublishReport:
         name = _name(order.options, fresh, {manifest["release"] for manifest in manifests})
         place = publication.release(collection, name)
         with staged(place, reached) as staging:
-            release, files = _stage(staging, store, publication, order, fresh, (name, len(manifests) + 1))
+            release, files = _stage(staging, store, publication, order, fresh, (name, manifests))
             staging.appear(files)
     items, replaced = tuple(year.id for year in release.years), tuple(year.supersedes for year in release.years if year.supersedes)
     sizes = [int(sum_.rsplit(":", 1)[1]) for sum_ in files.values()]
@@ -97,12 +102,12 @@ def _seen(store: Store, job: Job, order: Order, before: Mapping[str, Any] | None
     sources = (*year_sources(store, job.target, job.region, job.year), *through_sources(store, job.target, job.region))
     says = {
         "files": {source.key: checksum(source.path) for source in sources},
-        "rasters": raster_promises(store, job.region, job.year) if order.options.cogs else {},
         "gaps": sorted(str(gap) for gap in order.gaps if gap.year == job.year),
         "terms": [order.options.licence, order.options.doi, sorted(order.options.authors)],
     }
     payload = payload_hash(read_table(store.inventory(job.target, job.region, job.year)), ID_COLUMNS[job.target])
-    return _Year(job, fingerprint_of(says), payload, before)
+    rasters = fingerprint_of(raster_promises(store, job.region, job.year)) if order.options.cogs else ""
+    return _Year(job, fingerprint_of(says), rasters, payload, before)
 
 
 def _name(options: PublishOptions, fresh: Sequence[_Year], taken: set[str]) -> str:
@@ -111,9 +116,9 @@ def _name(options: PublishOptions, fresh: Sequence[_Year], taken: set[str]) -> s
         first = replaced[0]
         assert first.before is not None
         differs = (
-            "only its provenance or the tables through the years differ"
+            "its features are the same, but not its provenance, rasters, terms or the tables through the years"
             if first.payload == first.before["payload"]
-            else "its features differ"
+            else "its features are others now"
         )
         raise WrongCall(
             f"{first.job.region} {first.job.year} is published already as {first.before['id']}, and {differs} ({len(replaced)} years are). "
@@ -127,10 +132,16 @@ def _name(options: PublishOptions, fresh: Sequence[_Year], taken: set[str]) -> s
 
 
 def _stage(
-    staging: Staging, store: Store, publication: Publication, order: Order, fresh: Sequence[_Year], named: tuple[str, int]
+    staging: Staging,
+    store: Store,
+    publication: Publication,
+    order: Order,
+    fresh: Sequence[_Year],
+    after: tuple[str, Sequence[Mapping[str, Any]]],
 ) -> tuple[ReleaseFacts, dict[str, str]]:
-    years = tuple(_stage_year(staging, store, publication, order, year, named[0]) for year in fresh)
-    release = _facts(store, order, years, named, stage_through(staging, store, fresh[0].job))
+    name, earlier = after
+    years = tuple(_stage_year(staging, store, publication, order, year, name) for year in fresh)
+    release = _facts(store, order, years, (name, len(earlier) + 1), stage_through(staging, store, fresh[0].job))
     papers = tuple(
         ReleasedFile(key, name, media_type, title, roles, staging.write(name, text.encode()))
         for key, name, media_type, title, roles, text in papers_of(release)
@@ -140,7 +151,10 @@ def _stage(
     for year in release.years:
         path = f"year={year.year}/{year.id}.json"
         files[path] = staging.write(path, as_json(year_item(release, year)))
-    files[MANIFEST] = staging.write(MANIFEST, as_json(manifest_of(release)))
+    manifest = manifest_of(release)
+    files[MANIFEST] = staging.write(MANIFEST, as_json(manifest))
+    table = releases_table([*earlier, manifest])
+    files[RELEASES_TABLE] = put_table(staging.path(RELEASES_TABLE), table, RELEASES, provenance={"region": release.region})
     return release, files
 
 
@@ -167,6 +181,7 @@ def _stage_year(staging: Staging, store: Store, publication: Publication, order:
         tiles=coverage.num_rows,
         payload=year.payload,
         content=year.content,
+        rasters=year.rasters,
         files=files,
         scenes=scenes,
         origin=read_provenance(inventory),
@@ -201,6 +216,7 @@ def _facts(
 ) -> ReleaseFacts:
     region, options = stored_region(store, order.region), order.options
     authors = options.authors or DEFAULT_AUTHORS
+    west, south, east, north = region.bounds_wsen
     title = title_of(region.target, region.title, [year.year for year in years])
     return ReleaseFacts(
         release=named[0],
@@ -210,8 +226,8 @@ def _facts(
         target=region.target,
         region=region.name,
         title=region.title,
-        geometry=json.loads(shapely.to_geojson(region.geometry)),
-        bbox=region.bounds_wsen,
+        geometry=json.loads(shapely.to_geojson(shapely.transform(region.geometry, lambda corners: corners.round(_DEGREE_DIGITS)))),
+        bbox=(round(west, _DEGREE_DIGITS), round(south, _DEGREE_DIGITS), round(east, _DEGREE_DIGITS), round(north, _DEGREE_DIGITS)),
         licence=options.licence,
         doi=options.doi,
         authors=authors,
@@ -223,16 +239,12 @@ def _facts(
     )
 
 
-def _attribution(store: Store, target: Any, region: str, years: Sequence[YearFacts]) -> tuple[str, ...]:
-    scenes: list[UsedScene] = [scene for year in years for scene in year.scenes]
+def _attribution(store: Store, target: Target, region: str, years: Sequence[YearFacts]) -> tuple[str, ...]:
     models = sorted({f"Model {m.name} {m.version}, {m.licence}: {m.citation}" for year in years if (m := year.model) and m.citation})
-    glaciers: set[str] = set()
-    for year in years:
-        table = read_table(store.inventory(target, region, year.year))
-        glaciers |= set(table.column("glacier_id").to_pylist()) - {None} if "glacier_id" in table.column_names else set()
+    span = tuple(year.year for year in years)
     return attributions(
-        years=tuple(year.year for year in years),
-        sensors=frozenset(scene.sensor for scene in scenes),
-        glaciers=glacier_attribution(frozenset(glaciers)),
+        years=span,
+        sensors=frozenset(scene.sensor for year in years for scene in year.scenes),
+        glaciers=glacier_attribution(glacier_names(store, target, region, span)),
         model="\n\n".join(models),
     )

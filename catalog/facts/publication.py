@@ -107,7 +107,9 @@ class YearFacts:
     payload: str
     """`sha256:<hex>` of geometry and columns without what names the run."""
     content: str
-    """Hash of everything that the year's assets hold: equal content is not published twice."""
+    """Hash of everything that the year's tables hold: equal content is not published twice."""
+    rasters: str
+    """Hash of what its rasters are made from; empty without."""
     files: tuple[ReleasedFile, ...]
     scenes: tuple[UsedScene, ...]
     origin: Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 DEST/catalog.json                                      the root of a static STAC catalog
 DEST/models/<model>/<model>.json                       what mapped the inventories
-DEST/<collection>/collection.json, releases.parquet    a target and region
+DEST/<collection>/collection.json                      a target and region
 DEST/<collection>/releases/<release>/                  one release; appears by one rename and holds `release.json`, its manifest
 DEST/<collection>/releases/<release>/year=<year>/      one item with its files
 """
@@ -20,9 +20,11 @@ from typing import Any, Final
 
 from catalog.facts.errors import ProductDamaged, StoreNewer, WrongCall
 from catalog.facts.releases import PUBLICATION_VERSION
-from catalog.stores.files import PARTIAL_SUFFIX, checksum, storage_errors, sweep_partials, write_atomic
+from catalog.stores.files import PARTIAL_SUFFIX, checksum, checksum_of, storage_errors, sweep_partials, write_atomic
 
 MANIFEST: Final = "release.json"
+RELEASES_TABLE: Final = "releases.parquet"
+"""In every release: all releases of the region up to it. The collection leads to the newest."""
 _CARD: Final = ".cryoatlas-publication"
 _LOCK: Final = ".cryoatlas-lock"
 _STAGING: Final = ".staging-"
@@ -47,10 +49,6 @@ class Publication:
     def collection(self, collection: str) -> Path:
         """The STAC collection of a target and region, or of models."""
         return self.root / collection / "collection.json"
-
-    def table(self, collection: str) -> Path:
-        """The table of all releases of a region."""
-        return self.root / collection / "releases.parquet"
 
     def releases(self, collection: str) -> Path:
         """Folder of all releases of a region."""
@@ -128,10 +126,12 @@ class Staging:
         return found
 
     def write(self, path: str, content: bytes) -> str:
-        """Write a file; return its checksum."""
-        written = write_atomic(self._made(path), content)
+        """Write a file; return its checksum. Like all of a release it is flushed to disk at once, before anybody sees it."""
+        target = self._made(path)
+        with storage_errors(target):
+            target.write_bytes(content)
         self.reached(f"wrote {path}")
-        return written
+        return checksum_of(content)
 
     def path(self, path: str) -> Path:
         """Where a file lies that a library writes itself."""

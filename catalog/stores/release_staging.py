@@ -31,10 +31,10 @@ def _rasters(staging: Staging, store: Store, job: Job, folder: str) -> tuple[Rel
         probability = store.probability(job.target, job.region, job.year, zone.epsg)
         if probability.is_dir():
             path = f"{folder}/probability-{zone.epsg}.tif"
-            raster = write_probability(staging.path(path), probability, zone.tiles)
+            raster = write_probability(staging.path(path), probability, zone)
             files.append(_raster_file(staging, f"probability-{zone.epsg}", path, f"Probability, EPSG:{zone.epsg}", raster))
         path = f"{folder}/surface-{zone.epsg}.tif"
-        raster = write_surface(staging.path(path), store.cube(job.region, job.year, zone.epsg), zone.tiles)
+        raster = write_surface(staging.path(path), store.cube(job.region, job.year, zone.epsg), zone)
         files.append(_raster_file(staging, f"surface-{zone.epsg}", path, f"Surface, red, green and blue, EPSG:{zone.epsg}", raster))
     return tuple(files)
 

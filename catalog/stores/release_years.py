@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from catalog.facts.grids import CHIP_PX, PIXEL_M
 from catalog.facts.publication import UsedScene
-from catalog.facts.records import Job
+from catalog.facts.records import Job, Target
 from catalog.facts.releases import Gap
 from catalog.facts.seasons import season_of_region
 from catalog.facts.sources import SOURCES
@@ -73,3 +73,11 @@ def raster_promises(store: Store, region: str, year: int) -> dict[str, str]:
     """Checksums of everything that rasters of a release are made from, by the path of the shard."""
     wanted = ("segment", "surface")
     return {path: sum_ for o in ledger.find_all(store, region, year) if o.unit.stage in wanted for path, sum_ in o.outputs.items()}
+
+
+def glacier_names(store: Store, target: Target, region: str, years: Sequence[int]) -> frozenset[str]:
+    """Names of the glaciers that inventories refer to; none where no outlines were given."""
+    if target != "lakes":
+        return frozenset()
+    columns = [read_table(store.inventory(target, region, year), ["glacier_id"]).column("glacier_id") for year in years]
+    return frozenset(name for column in columns for name in column.to_pylist() if name is not None)

@@ -15,10 +15,13 @@ RASTER_SCHEMA: Final = "https://stac-extensions.github.io/raster/v2.0.0/schema.j
 """pystac writes version 1, whose `raster:bands` STAC 1.1 has replaced by `bands`."""
 
 
-def add_files(owner: pystac.Item, files: tuple[ReleasedFile, ...], *, prefix: str) -> None:
-    """Add files to an item as assets, in order; `prefix` leads from the item's folder to that of the release."""
+def add_files(owner: pystac.Item, files: tuple[ReleasedFile, ...]) -> None:
+    """Add files to the item of a year as assets, in order: those in its own folder, and those of the release in the folder above."""
     for file in files:
-        asset = pystac.Asset(href=f"{prefix}{file.path}", title=file.title, media_type=file.media_type, roles=list(file.roles))
+        folder, _, name = file.path.rpartition("/")
+        asset = pystac.Asset(
+            href=f"./{name}" if folder else f"../{name}", title=file.title, media_type=file.media_type, roles=list(file.roles)
+        )
         owner.add_asset(file.key, asset)
         FileExtension.ext(asset, add_if_missing=True).apply(size=file.size, checksum=file.multihash)
         if file.columns:

@@ -38,11 +38,11 @@ def root_catalog(children: Sequence[tuple[str, str]]) -> Document:
     return dict(catalog.to_dict(include_self_link=False, transform_hrefs=False))
 
 
-def releases_asset(checksum: str, rows: int) -> Document:
+def releases_asset(href: str, checksum: str, rows: int) -> Document:
     """Return the asset of the table of releases; `checksum` is `sha256:<hex>:<bytes>`."""
     _, digest, size = checksum.split(":")
     return {
-        "href": "./releases.parquet",
+        "href": href,
         "type": PARQUET,
         "title": "Releases of this region: names, days, reasons, what they supersede",
         "roles": ["metadata"],

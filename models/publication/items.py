@@ -7,7 +7,7 @@ from typing import Any, Final
 import pystac
 from pystac.extensions.projection import ProjectionExtension
 from pystac.extensions.scientific import ScientificExtension
-from pystac.extensions.version import ItemVersionExtension, VersionExtension
+from pystac.extensions.version import ItemVersionExtension
 
 from catalog.facts.publication import ReleaseFacts, UsedScene, YearFacts
 from catalog.facts.releases import collection_id
@@ -15,7 +15,7 @@ from models.publication.assets import add_files
 
 Document = dict[str, Any]
 PROCESSING_SCHEMA: Final = "https://stac-extensions.github.io/processing/v1.2.0/schema.json"
-UP: Final = "../"
+_UP: Final = "../"
 """From the folder of a year to that of its release."""
 _TO_COLLECTION: Final = "../../../"
 _VERSIONS: Final = ("predecessor-version", "successor-version", "latest-version")
@@ -44,8 +44,7 @@ def year_item(release: ReleaseFacts, year: YearFacts) -> Document:
     ProjectionExtension.ext(item, add_if_missing=True).apply(code="EPSG:4326")
     ItemVersionExtension.ext(item, add_if_missing=True).apply_base(version=release.release, deprecated=False)
     ScientificExtension.ext(item, add_if_missing=True).apply(doi=release.doi or None, citation=release.citation)
-    add_files(item, year.files, prefix="")
-    add_files(item, release.files, prefix=UP)
+    add_files(item, (*year.files, *release.files))
     item.links = _links(release, year)
     return dict(item.to_dict(include_self_link=False, transform_hrefs=False))
 
@@ -94,7 +93,7 @@ def _links(release: ReleaseFacts, year: YearFacts) -> list[pystac.Link]:
         pystac.Link("root", f"{_TO_COLLECTION}../catalog.json", pystac.MediaType.JSON),
         pystac.Link("parent", f"{_TO_COLLECTION}collection.json", pystac.MediaType.JSON),
         pystac.Link("collection", f"{_TO_COLLECTION}collection.json", pystac.MediaType.JSON),
-        pystac.Link("license", f"{UP}LICENCE.txt", "text/plain", title=release.licence),
+        pystac.Link("license", f"{_UP}LICENCE.txt", "text/plain", title=release.licence),
     ]
     if release.doi:
         links.append(pystac.Link("cite-as", f"https://doi.org/{release.doi}"))
@@ -131,6 +130,3 @@ def with_history(item: Mapping[str, Any], *, successor: str, latest: str) -> Doc
     first_scene = next((place for place, link in enumerate(kept) if link["rel"] == "derived_from"), len(kept))
     changed["links"] = kept[:first_scene] + added + kept[first_scene:]
     return changed
-
-
-__all__ = ["Document", "VersionExtension", "with_history", "year_item", "year_path"]

@@ -71,7 +71,6 @@ def described_rules(name: str, title: str) -> Document:
 
 def model_item(model: ModelFacts, files: Sequence[ReleasedFile]) -> Document:
     """Return the item of a model; one without a card says its name and hash only."""
-    known = bool(model.description)
     item = pystac.Item(
         id=model.folder.rpartition("/")[2],
         geometry=WORLD,
@@ -92,15 +91,17 @@ def model_item(model: ModelFacts, files: Sequence[ReleasedFile]) -> Document:
         },
         collection=MODELS,
     )
-    if known:
+    bands = [{"name": name} for entry in model.description.get("mlm:input", ()) for name in entry["bands"]]
+    if model.description:
         item.stac_extensions.append(MLM_SCHEMA)
-        names = [band if isinstance(band, str) else band["name"] for entry in model.description["mlm:input"] for band in entry["bands"]]
-        item.properties["bands"] = [{"name": name} for name in names]
+        item.properties["bands"] = bands
     for file in files:
         asset = pystac.Asset(href=f"./{file.path.rpartition('/')[2]}", title=file.title, media_type=file.media_type, roles=list(file.roles))
         item.add_asset(file.key, asset)
         FileExtension.ext(asset, add_if_missing=True).apply(size=file.size, checksum=file.multihash)
-        if "mlm:model" in file.roles:
+        if "mlm:model" in file.roles and model.description:
+            # STAC allows bands in the properties only beside bands of an asset, and MLM asks for them in the properties
+            asset.extra_fields["bands"] = bands
             asset.extra_fields["mlm:artifact_type"] = "safetensors.torch.save_file" if file.path.endswith(".safetensors") else "card"
     item.links = [
         pystac.Link("root", "../../catalog.json", pystac.MediaType.JSON),

@@ -1,13 +1,17 @@
 """The texts that go with a release, and its manifest."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Any
+
+import pyarrow as pa
 
 from catalog.facts.dictionary import ARRAYS, TABLES
 from catalog.facts.licences import licence_text
 from catalog.facts.publication import JSON, MARKDOWN, TEXT, ReleaseFacts
-from catalog.facts.releases import PUBLICATION_VERSION
+from catalog.facts.releases import PUBLICATION_VERSION, RELEASES
 from models.publication.dictionary_words import dictionary_json, dictionary_page
 from models.publication.items import year_path
 from models.publication.words import bibtex, citation_file, readme
@@ -56,6 +60,7 @@ def manifest_of(release: ReleaseFacts) -> dict[str, Any]:
                 "path": f"{year_path(release.release, year.year)}/{year.id}.json",
                 "payload": year.payload,
                 "content": year.content,
+                "rasters": year.rasters,
                 "supersedes": year.supersedes,
                 "features": year.features,
                 "area_m2": year.area_m2,
@@ -66,6 +71,22 @@ def manifest_of(release: ReleaseFacts) -> dict[str, Any]:
         "files": {file.path: file.checksum for file in sorted(files, key=lambda file: file.path)},
         "rows": {file.path: file.rows for file in sorted(files, key=lambda file: file.path) if file.rows is not None},
     }
+
+
+def releases_table(manifests: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Return the table of releases, columns of `RELEASES`, from their manifests in order."""
+    rows = [
+        {
+            **{name: manifest[name] for name in ("release", "sequence", "target", "region", "reason", "complete", "licence")},
+            "date": date.fromisoformat(manifest["date"]),
+            "years": [int(year) for year in manifest["years"]],
+            "supersedes": [entry["supersedes"] for entry in manifest["years"].values() if entry["supersedes"]],
+            "doi": manifest["doi"] or None,
+            "cryoatlas_version": manifest["cryoatlas_version"],
+        }
+        for manifest in manifests
+    ]
+    return pa.Table.from_pylist(rows, schema=RELEASES)
 
 
 def as_json(document: object) -> bytes:

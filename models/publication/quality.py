@@ -80,7 +80,7 @@ def _shared_ground(tables: YearTables) -> Iterator[str]:
 def _areas(tables: YearTables) -> Iterator[str]:
     names = tables.features.column(ID_COLUMNS[tables.target]).to_pylist()
     area, low, high = (_numbers(tables.features, name) for name in ("area_m2", "area_low_m2", "area_high_m2"))
-    for bad, words in ((~(area > 0), "is not positive"), (~((low <= area) & (area <= high)), "lies outside its interval")):
+    for bad, words in ((~(area > 0), "is not positive"), ((area > 0) & ~((low <= area) & (area <= high)), "lies outside its interval")):
         places = np.flatnonzero(bad)
         if places.size:
             first = places[0]
