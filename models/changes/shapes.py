@@ -49,7 +49,8 @@ def turnover_of(pairs: Pairs, timeline: Timeline) -> Turnover:
     shared[both] = shared_m2(one, other, both, both)
     # shares, because outlines are weighed on the sphere here and areas are geodesic
     sides = ((pairs.area_from_m2, one), (pairs.area_to_m2, other))
-    loss, gain = (area * np.clip(1 - shared / np.maximum(spherical_area_m2(side), 1e-9), 0.0, 1.0) for area, side in sides)
+    spheres = [np.nan_to_num(spherical_area_m2(side)) for _, side in sides]
+    loss, gain = (area * np.clip(1 - shared / np.maximum(on, 1e-9), 0.0, 1.0) for (area, _), on in zip(sides, spheres, strict=True))
     return Turnover(gain, loss)
 
 
