@@ -28,5 +28,5 @@ def test_the_bad_years_of_jokulsarlon_enter_neither_its_trend_nor_any_comparison
     pairs = tables.changes.to_pandas().query("feature_id == @largest")
     touching = pairs.year_from.isin(BAD_YEARS) | pairs.year_to.isin(BAD_YEARS)
     assert (pairs[touching].verdict == "not_comparable").all()
-    assert (pairs[touching].because.map(list) == ["area_dip"]).all()
+    assert all(list(because) == ["area_dip"] for because in pairs[touching].because)
     assert pairs[~touching].comparable.all()
