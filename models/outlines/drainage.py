@@ -1,6 +1,7 @@
 """How much glacier ice drains into a lake, by flow directions on the elevation model around it."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -31,6 +32,16 @@ WIDE_FROM_M: Final = 4_000.0
 _NODATA: Final = -9999.0
 
 
+@dataclass(frozen=True, slots=True)
+class Melt:
+    """Where the melt of ice runs over a window, arrays (rows, columns) of cells."""
+
+    upstream_m2: NDArray[np.float32]
+    """Ice whose melt runs through a cell; NaN where the elevation is unknown."""
+    downstream: NDArray[np.int64]
+    """The cell, counted along rows, that a cell drains into: itself where the way ends, -1 where the elevation is unknown."""
+
+
 def feeding_ice_m2(lakes: Geometries, distance_m: Floats, wanted: NDArray[np.bool_], ice: Ice, read: ReadElevation) -> Floats:
     """Return how much ice drains into each wanted lake (m2), NaN for the others and where no elevation tells.
 
@@ -43,7 +54,7 @@ def feeding_ice_m2(lakes: Geometries, distance_m: Floats, wanted: NDArray[np.boo
         windows.setdefault(drainage_window(pixels, float(distance_m[place])), []).append(place)
     for window, places in sorted(windows.items()):
         near = np.sort(ice.tree.query(_box(window)))
-        melt = ice_upstream_m2(read(window), ice.outlines[near].tolist(), window)
+        melt = melt_over(read(window), ice.outlines[near].tolist(), window)
         for place in places:
             upstream[place] = drains_into(lakes[place], bounds[place], melt, window)
     return upstream
@@ -62,34 +73,43 @@ def drainage_window(bounds: Window, distance_m: float) -> Window:
     return top, left, bottom, right
 
 
-def ice_upstream_m2(dem: NDArray[np.float32], ice: Sequence[shapely.Geometry], window: Window) -> NDArray[np.float32]:
-    """Return the area of ice (m2) from which melt flows through each cell of 30 m; NaN where the elevation is unknown.
+def melt_over(dem: NDArray[np.float32], ice: Sequence[shapely.Geometry], window: Window) -> Melt:
+    """Return how melt of ice (metres of the zone) runs over a window, cell by cell of 30 m.
 
     `dem` (y, x) in metres of the window's pixels of 10 m, NaN where unknown: only ground that was mapped has an elevation, and what drains
-    in from beyond is not known. Depressions are filled (Wang & Liu 2006), and every cell drains into one of its eight neighbours (O'Callaghan
-    & Mark 1984); both by pyflwdir (Eilander et al. 2021).
+    in from beyond is not known. Depressions are filled (Wang & Liu 2006), and every cell drains into the lowest of its eight neighbours
+    (D8, after O'Callaghan & Mark 1984); both by pyflwdir (Eilander et al. 2021).
     """
     heights = _cells(dem)
     known = np.isfinite(heights)
     if not known.any():
-        return np.full(heights.shape, np.nan, np.float32)
+        return Melt(np.full(heights.shape, np.nan, np.float32), np.full(heights.shape, -1, np.int64))
     flow = pyflwdir.from_dem(np.where(known, heights, np.float32(_NODATA)), nodata=_NODATA)
     on_ice = _cells(pixels_inside(ice, window).astype(np.float32)) * np.float32((CELL_PX * PIXEL_M) ** 2)
     upstream = flow.accuflux(np.where(known, on_ice, np.float32(0)), nodata=_NODATA)
-    return np.where(known, upstream, np.nan).astype(np.float32)
+    return Melt(np.where(known, upstream, np.nan).astype(np.float32), np.asarray(flow.idxs_ds, np.int64).reshape(heights.shape))
 
 
-def drains_into(lake: shapely.Geometry, bounds: Window, upstream_m2: NDArray[np.float32], window: Window) -> float:
-    """Return the most ice (m2) that drains through any cell of a lake in metres of its zone; NaN where no cell has an elevation.
+def drains_into(lake: shapely.Geometry, bounds: Window, melt: Melt, window: Window) -> float:
+    """Return the area of ice (m2) that drains into a lake in metres of its zone; NaN where no cell of it has an elevation.
 
-    `bounds` are the lake's pixels, `upstream_m2` is what `ice_upstream_m2` says of the window.
+    `bounds` are the lake's pixels, `melt` is that of the window. It is summed over all cells that drain into a cell of the lake, for melt
+    may come along many ways side by side.
     """
-    top, left = ((start - origin) // CELL_PX for start, origin in zip(bounds[:2], window[:2], strict=True))
-    bottom, right = (-((origin - end) // CELL_PX) for end, origin in zip(bounds[2:], window[:2], strict=True))
-    place = (window[0] + top * CELL_PX, window[1] + left * CELL_PX, window[0] + bottom * CELL_PX, window[1] + right * CELL_PX)
-    inside = _cells(pixels_inside([lake], place).astype(np.float32)) > 0
-    through = upstream_m2[top:bottom, left:right][inside]
-    return float(np.nanmax(through)) if np.isfinite(through).any() else float("nan")
+    top, left = ((start - origin) // CELL_PX - 1 for start, origin in zip(bounds[:2], window[:2], strict=True))
+    bottom, right = (1 - (origin - end) // CELL_PX for end, origin in zip(bounds[2:], window[:2], strict=True))
+    corner_y, corner_x = window[0] + top * CELL_PX, window[1] + left * CELL_PX
+    around = (corner_y, corner_x, window[0] + bottom * CELL_PX, window[1] + right * CELL_PX)
+    inside = _cells(pixels_inside([lake], around).astype(np.float32)) > 0
+    upstream, downstream = (array[top:bottom, left:right] for array in (melt.upstream_m2, melt.downstream))
+    if not np.isfinite(upstream[inside]).any():
+        return float("nan")
+    row, column = np.divmod(downstream, melt.upstream_m2.shape[1])
+    row, column = row - top, column - left
+    beside = (row >= 0) & (row < inside.shape[0]) & (column >= 0) & (column < inside.shape[1]) & (downstream >= 0) & ~inside
+    entering = beside.copy()
+    entering[beside] = inside[row[beside], column[beside]]
+    return float(np.nansum(upstream[entering], dtype=np.float64))
 
 
 def _cells(pixels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,9 +13,9 @@ from catalog.facts.antimeridian import split_bounds
 from catalog.facts.errors import UnknownRegion, WrongCall
 from catalog.facts.grids import Tile
 from catalog.facts.regions import Region, search_bounds
-from catalog.facts.territory import skip_reason, territory_of
+from catalog.facts.territory import territory_of
 from catalog.facts.tile_ground import ground_of
-from catalog.stores.regions import all_regions, family_of, find_region, read_outlines, read_region, to_geojson
+from catalog.stores.regions import all_regions, family_of, find_region, read_region, to_geojson
 
 LAKE_BOXES = {
     "hindu_kush": (67, 33, 72, 38),
@@ -160,26 +160,3 @@ def test_a_search_covers_everything_that_is_mapped(name: str) -> None:
             for row, column in np.argwhere(zone.chip_mask(tile))[[0, -1]]:
                 chip = Tile(zone.epsg, left // 2240 + int(column), top // 2240 - 1 - int(row), 1)
                 assert shapely.covers(asked, ground_of(chip)), (tile, row, column)
-
-
-def test_outlines_in_any_projection_skip_what_is_far_from_them(shared_data: Path) -> None:
-    path = shared_data / "lake_cases" / "everest_landsat7_2000" / "15_rgi60_glacier_outlines.gpkg"
-    outlines = read_outlines(path)
-    region = find_region("central_himalaya")
-    tiles = territory_of(region, family_of(region)).owned
-    kept = [tile for tile in tiles if skip_reason(region, tile, None, outlines) is None]
-    assert 0 < len(kept) < 20
-    assert {skip_reason(region, tile, None, outlines) for tile in tiles} == {None, "farther than 10 km from the given glacier outlines"}
-
-
-def test_outlines_are_brought_to_degrees(tmp_path: Path) -> None:
-    gpd.GeoDataFrame(geometry=[shapely.box(77, 43, 77.1, 43.1)], crs=4326).to_crs(32643).to_file(tmp_path / "glaciers.gpkg")
-    assert read_outlines(tmp_path / "glaciers.gpkg").bounds == pytest.approx((77, 43, 77.1, 43.1), abs=1e-6)
-
-
-def test_outlines_that_are_none_are_a_wrong_call(tmp_path: Path) -> None:
-    with pytest.raises(WrongCall, match="cannot be read"):
-        read_outlines(tmp_path / "missing.gpkg")
-    gpd.GeoDataFrame(geometry=[], crs=4326).to_file(tmp_path / "empty.gpkg")
-    with pytest.raises(WrongCall, match="hold no geometry"):
-        read_outlines(tmp_path / "empty.gpkg")

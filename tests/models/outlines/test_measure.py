@@ -7,13 +7,16 @@ import pytest
 from catalog.facts.causes import Cause
 from catalog.facts.errors import GridMismatch
 from catalog.facts.schemas import LAKES, require
-from models.outlines.inventory import Origin, Shapes, lakes_table
-from models.outlines.measure import MARGIN_PX, Surroundings, measure, touches_region_edge, window_of
+from models.outlines.glaciers import GlacierLinks
+from models.outlines.inventory import Company, Origin, Shapes, lakes_table
+from models.outlines.measure import MARGIN_PX, Surroundings, body_of, measure, touches_region_edge, window_of
+from models.outlines.shape import ShapeIndices
 
 SHAPE = (30, 32)
 LAKE = np.zeros(SHAPE, bool)
 LAKE[8:20, 9:22] = True
 NONE = np.zeros(SHAPE, bool)
+INDICES = ShapeIndices(np.array([0.5, 0.75]), np.array([1.4, 1.2]), np.array([3.0, 1.5]))
 
 
 def around(**changes):
@@ -106,6 +109,54 @@ def test_dates_are_the_first_middle_and_last_of_the_pixels_that_were_seen():
     assert described(around(day=np.zeros(SHAPE, np.uint16))).date_median is None
 
 
+def covering(share):
+    """A mask over this share of the lake and its rim, a few pixels more or less."""
+    order = np.flatnonzero(body_of(LAKE, NONE))
+    mask = np.zeros(SHAPE, bool)
+    mask.flat[order[: round(share * len(order))]] = True
+    return mask
+
+
+@pytest.mark.parametrize(
+    ("flag", "cause"),
+    [
+        ("lake_ice", Cause.SNOW_OR_ICE),
+        ("cloud_share", Cause.CLOUD),
+        ("cloud_share", Cause.CLOUD_SHADOW),
+        ("terrain_shadow", Cause.TERRAIN_SHADOW),
+    ],
+)
+def test_ice_cloud_and_shadow_are_flagged_from_a_tenth_of_lake_and_rim_on(flag, cause):
+    assert described(around(cause=painted(cause, covering(0.11), np.uint8))).flags == (flag,)
+    assert described(around(cause=painted(cause, covering(0.09), np.uint8))).flags == ()
+
+
+def test_cloud_and_its_shadow_count_together():
+    cause = painted(Cause.CLOUD, covering(0.12), np.uint8)
+    cause[covering(0.06)] = Cause.CLOUD_SHADOW
+    assert described(around(cause=cause)).flags == ("cloud_share",)
+
+
+def test_few_looks_are_fewer_than_two_at_half_of_the_lake():
+    half = LAKE & (np.arange(SHAPE[1]) < 15)
+    assert described(around(looks=painted(1, half, np.uint8, otherwise=2))).flags == ()
+    assert described(around(looks=painted(1, half | (LAKE & (np.arange(SHAPE[1]) < 17)), np.uint8, otherwise=2))).flags == ("few_looks",)
+
+
+def test_a_sensor_counts_that_saw_half_of_the_lake():
+    most = LAKE & (np.arange(SHAPE[1]) < 17)
+    assert described(around(radar=most)).sensors == "S1+S2"
+    assert described(around(radar=LAKE & ~most)).flags == ("single_sensor",)
+
+
+def test_every_flag_but_those_of_people_and_size_can_be_raised_at_once():
+    cause = painted(Cause.SNOW_OR_ICE, covering(0.4), np.uint8)
+    cause[covering(0.25)], cause[covering(0.12)] = Cause.CLOUD, Cause.TERRAIN_SHADOW
+    cause[20, 22] = Cause.OUTSIDE_REGION
+    found = described(around(cause=cause, looks=np.ones(SHAPE, np.uint8), radar=NONE))
+    assert found.flags == ("region_edge", "few_looks", "lake_ice", "cloud_share", "terrain_shadow", "single_sensor")
+
+
 @pytest.mark.parametrize(
     ("changes", "sensors", "flags"),
     [
@@ -147,18 +198,21 @@ def test_windows_of_different_shapes_are_refused():
 
 def test_the_inventory_has_every_column_with_its_type_and_flags_small_lakes():
     shapes = Shapes(
-        np.array([86.9, 86.8]), np.array([27.9, 27.8]), np.array([15_600.0, 1_200.0]), np.array([500.0, 160.0]),
+        np.array([86.9, 86.8]), np.array([27.9, 27.8]), np.array([15_600.0, 1_200.0]), np.array([500.0, 160.0]), INDICES,
         ["32645-0020-0138", "32645-0020-0138"], [32645, 32645],
     )  # fmt: skip
     origin = Origin(2021, "run-1", "planetary-computer")
     statistics = [described(around()), described(around(spread=np.full(SHAPE, 255, np.uint8)))]
-    table = require(lakes_table(["GL1", "GL2"], shapes, statistics, origin=origin, min_area_m2=5000.0), LAKES, where="test")
+    company = Company(np.array([0.9, np.nan]))
+    table = require(lakes_table(["GL1", "GL2"], shapes, statistics, company, origin=origin, min_area_m2=5000.0), LAKES, where="test")
     rows = table.to_pylist()
     assert table.schema.names == LAKES.names
     assert [row["flags"] for row in rows] == [[], ["below_minimum_area"]]
     assert [row["size_class"] for row in rows] == ["1-5ha", "<0.5ha"]
     assert rows[1]["spread"] is None
-    assert rows[0]["lake_type"] is None
+    assert [row["agreement"] for row in rows] == [pytest.approx(0.9), None]
+    assert [row["circularity"] for row in rows] == [0.5, 0.75]
+    assert {rows[0][name] for name in ("lake_type", "glacier_id", "glacier_distance_m", "glacier_overlap_share", "edit")} == {None}
     assert rows[0]["obs_id"] != rows[1]["obs_id"]
     assert all(row["area_low_m2"] < row["area_m2"] < row["area_high_m2"] for row in rows)
     assert rows[0]["date_median"] == date(2021, 8, 8)
@@ -166,5 +220,18 @@ def test_the_inventory_has_every_column_with_its_type_and_flags_small_lakes():
 
 def test_an_empty_inventory_has_every_column():
     nothing = np.empty(0)
-    table = lakes_table([], Shapes(nothing, nothing, nothing, nothing, [], []), [], origin=Origin(2021, "r", ""), min_area_m2=1.0)
-    assert require(table, LAKES, where="test").num_rows == 0
+    indices = ShapeIndices(nothing, nothing, nothing)
+    shapes = Shapes(nothing, nothing, nothing, nothing, indices, [], [])
+    links = GlacierLinks(nothing.astype(object), nothing, nothing)
+    for company in (Company(nothing), Company(nothing, links, [])):
+        table = lakes_table([], shapes, [], company, origin=Origin(2021, "r", ""), min_area_m2=1.0)
+        assert require(table, LAKES, where="test").num_rows == 0
+
+
+def test_what_glaciers_tell_is_in_the_columns_and_what_they_do_not_is_null():
+    one = np.array([5e4])
+    shapes = Shapes(one, one, one, one, ShapeIndices(one, one, one), ["32645-0020-0138"], [32645])
+    links = GlacierLinks(np.array([None], object), np.array([np.nan]), np.zeros(1))
+    company = Company(np.array([np.nan]), links, ["unconnected"])
+    (row,) = lakes_table(["GL1"], shapes, [described(around())], company, origin=Origin(2021, "r", ""), min_area_m2=1.0).to_pylist()
+    assert (row["lake_type"], row["glacier_id"], row["glacier_distance_m"], row["glacier_overlap_share"]) == ("unconnected", None, None, 0)
