@@ -140,8 +140,9 @@ class Staging:
     def appear(self, files: Mapping[str, str]) -> None:
         """Flush everything, read it back, and make the release visible by one rename. Raises ProductDamaged for a file that differs."""
         with storage_errors(self.folder):
-            for path in sorted(self.folder.rglob("*"), reverse=True):
-                flush(path)
+            for written in sorted(self.folder.rglob("*"), reverse=True):
+                flush(written)
+            flush(self.folder)
             self.reached("flushed")
             for path, promise in files.items():
                 if not (self.folder / path).is_file() or checksum(self.folder / path) != promise:
