@@ -12,6 +12,12 @@ Floats = NDArray[np.float64]
 EDGE_SHARE = 0.6872
 """Share of edge pixels that are wrong by half a pixel at one sigma (Hanshaw & Bookhagen 2014, section 3.3)."""
 Z_95 = 1.959964
+DISPLACED_PX = 0.12
+"""How far the whole shore of an outline lies off, one sigma, pixels, where it was cut from a calibrated probability.
+
+Hanshaw & Bookhagen let every edge pixel err by 0.34 pixels to the same side, as fits an index with one threshold for a scene. Outlines
+of trained models err by 0.04 to 0.2 on simulated worlds whose truth is known, and intervals of 0.34 held it in 99 cases of 100.
+"""
 CORRELATED_PX = 9.0
 """Pixels whose errors come and go together: a patch of 3 x 3, the footprint of the 20 and 30 m inputs on our lattice."""
 COREGISTRATION_M = 3.0
@@ -39,7 +45,7 @@ class AreaEvidence:
     A pixel on which models disagree far from the threshold is water to all of them, and adds nothing.
     """
     variance_px: Floats
-    """Sum of p (1 - p) over feature and rim, pixels; 0 when there is no probability."""
+    """Sum of p (1 - p) over feature and rim, pixels; 0 when there is no probability per pixel."""
     shore_seen: Floats
     """Share of the shore that was judged, by optics or radar (`measure.Statistics.shore_seen`)."""
 
@@ -57,16 +63,20 @@ def area_interval(evidence: AreaEvidence, *, pixel_m: float = PIXEL_M, coregistr
     """Combine the error terms of areas mapped with pixels of `pixel_m`.
 
     Sigma: mixed pixels and co-registration, independent of each other, in quadrature. Mixed pixels are measured twice, by the
-    length of the shore and by what the model says of its own doubt; the larger counts, for both speak of the same pixels.
-    Low and high: 1.96 sigma, plus what the expected area (`area_probability_m2`) lies beyond the outline on that side, plus,
-    on the high side only, the shore that nothing judged: the lake may go on there, so area x (1 - o) / o for a share o seen.
+    length of the shore as published and by what the model says of its own doubt; the larger counts, for both speak of the same pixels.
+    Low and high: 1.96 sigma; where there is a probability per pixel, a shore `DISPLACED_PX` off, the model's doubt and co-registration
+    in quadrature take the place of sigma, for that is what holds the truth in 95 cases of 100. To this comes what the expected area
+    (`area_probability_m2`) lies beyond the outline on that side, and, on the high side only, the shore that nothing judged: the lake may
+    go on there, so area x (1 - o) / o for a share o seen.
     """
-    mixed = np.maximum(shoreline_m2(evidence.perimeter_m, pixel_m), _probability_m2(evidence, pixel_m))
-    sigma = np.hypot(mixed, _shift_m2(evidence, pixel_m, coregistration_m))
+    model, shift = _probability_m2(evidence, pixel_m), _shift_m2(evidence, pixel_m, coregistration_m)
+    sigma = np.hypot(np.maximum(shoreline_m2(evidence.perimeter_m, pixel_m), model), shift)
+    displaced = DISPLACED_PX * pixel_m * evidence.perimeter_m
+    half = Z_95 * np.where(evidence.variance_px > 0, np.sqrt(displaced**2 + model**2 + shift**2), sigma)
     excess = evidence.area_probability_m2 - evidence.area_m2
     unseen = evidence.area_m2 * (1.0 / np.clip(evidence.shore_seen, LEAST_OBSERVED, 1.0) - 1.0)
-    low = evidence.area_m2 - Z_95 * sigma - np.maximum(-excess, 0.0)
-    high = evidence.area_m2 + Z_95 * sigma + np.maximum(excess, 0.0) + unseen
+    low = evidence.area_m2 - half - np.maximum(-excess, 0.0)
+    high = evidence.area_m2 + half + np.maximum(excess, 0.0) + unseen
     return AreaInterval(sigma, np.maximum(low, 0.0), high)
 
 

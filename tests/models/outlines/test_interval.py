@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.outlines.interval import AreaEvidence, area_interval, shoreline_m2, without_probability
+from models.outlines.interval import DISPLACED_PX, AreaEvidence, area_interval, shoreline_m2, without_probability
 
 
 def evidence(area=1e6, perimeter=5e3, **changes):
@@ -55,6 +55,19 @@ def test_shore_length_and_doubt_speak_of_the_same_pixels_and_are_not_added():
     clear, same = area_interval(evidence()), area_interval(evidence(doubt_m2=0.99 * shore))
     assert same.sigma_m2 == clear.sigma_m2
     assert area_interval(evidence(doubt_m2=4e5)).sigma_m2[0] == pytest.approx(4e5, rel=1e-3)
+
+
+def test_a_calibrated_outline_is_surer_than_the_published_shore_and_its_sigma_stays_published():
+    plain, calibrated = area_interval(evidence()), area_interval(evidence(variance_px=0.15 * 500))
+    assert calibrated.sigma_m2 == plain.sigma_m2
+    assert calibrated.high_m2[0] - 1e6 < (plain.high_m2[0] - 1e6) / 2
+    shore, model, shift = DISPLACED_PX * 10 * 5e3, 100 * np.sqrt(9 * 75), 3 * 10 * np.sqrt(500)
+    assert 1e6 - calibrated.low_m2[0] == pytest.approx(1.959964 * np.sqrt(shore**2 + model**2 + shift**2))
+
+
+def test_a_model_in_doubt_is_less_sure_than_the_published_shore():
+    plain, doubtful = area_interval(evidence()), area_interval(evidence(variance_px=75, doubt_m2=4e5))
+    assert doubtful.high_m2 > plain.high_m2
 
 
 def test_outlines_alone_have_a_symmetric_interval():
