@@ -13,7 +13,7 @@ function layoutOf(changes) {
     margin: { l: 52, r: 14, t: 12, b: 36 }, hovermode: "closest", dragmode: false, showlegend: true,
     legend: { orientation: "h", x: 0, y: -0.17, yanchor: "top", traceorder: "normal", font: { size: 12 } },
     xaxis: { ...axis, dtick: 1, tickformat: "d", showgrid: false, fixedrange: true, ...xaxis },
-    yaxis: { ...axis, fixedrange: true, ...yaxis },
+    yaxis: { ...axis, fixedrange: true, ...yaxis, title: { ...axis.title, ...yaxis.title } },
     ...rest,
   };
 }
@@ -55,6 +55,8 @@ function drawSeries(place, points, trend, events) {
     traces.push({ name: "observed, not there", type: "scatter", mode: "markers", x: rows.map((p) => p.year), y: rows.map(() => 0), marker: { symbol: "x", size: 9, color: line }, text: rows.map((p) => p.words), hovertemplate: "%{x}: %{text}<extra></extra>" });
   }
   const gaps = points.filter((p) => p.gap);
+  // a line through few years may run below zero, where no area is
+  const highest = Math.max(0.01, ...points.flatMap((p) => [p.value, p.high]).filter(known));
   if (gaps.length) {
     traces.push({ name: "not observed", type: "scatter", mode: "markers", x: gaps.map((p) => p.year), y: gaps.map(() => 0), marker: { symbol: "line-ns-open", size: 11, color: faint, line: { width: 2, color: faint } }, text: gaps.map((p) => p.words), hovertemplate: "%{x}: %{text}<extra></extra>" });
   }
@@ -63,7 +65,7 @@ function drawSeries(place, points, trend, events) {
   for (const event of events) moments.set(event.year_to, [...(moments.get(event.year_to) ?? []), event.event]);
   const notes = [...moments].map(([year, names]) => ({ x: year, y: 1, yref: "paper", yanchor: "bottom", text: names.join(", "), showarrow: false, font: { size: 11.5, color: warm } }));
   shapes.push(...[...moments.keys()].map((year) => ({ type: "line", xref: "x", yref: "paper", x0: year, x1: year, y0: 0, y1: 1, line: { color: warm, width: 1, dash: "dot" }, layer: "below" })));
-  return drawPlot(place, traces, { xaxis: yearAxis(years), yaxis: { title: { text: "area, ha" }, rangemode: "tozero" }, shapes, annotations: notes, margin: { l: 52, r: 14, t: 24, b: 36 } });
+  return drawPlot(place, traces, { xaxis: yearAxis(years), yaxis: { title: { text: "area, ha" }, range: [0, 1.12 * highest] }, shapes, annotations: notes, margin: { l: 52, r: 14, t: 24, b: 36 } });
 }
 
 function trendTraces(trend, colour) {
@@ -93,7 +95,7 @@ function drawVerdicts(place, pairs, classes) {
   const count = (year, key) => pairs.filter((pair) => pair.year_to === year).reduce((sum, pair) => sum + (pair.verdicts[key] ?? 0), 0);
   const traces = classes.map((kind) => ({
     name: kind.words, type: "bar", x: years, y: years.map((year) => count(year, kind.key)), width: 0.6,
-    marker: { color: kind.colour === "#ffffff" ? "#9aa2ab" : kind.colour, line: { color: colourOf("ink"), width: 0.6 }, pattern: { shape: stripes[kind.key] ?? "", fgcolor: "rgba(20,24,29,.6)", size: 7, solidity: 0.2 } },
+    marker: { color: kind.colour === "#ffffff" ? "#9aa2ab" : kind.colour, line: { color: colourOf("ink"), width: 0.6 }, pattern: { shape: stripes[kind.key] ?? "", fillmode: "overlay", fgcolor: "rgba(20,24,29,.55)", size: 7, solidity: 0.15 } },
     hovertemplate: `%{y} ${kind.words} up to %{x}<extra></extra>`,
   }));
   return drawPlot(place, traces, { barmode: "stack", xaxis: yearAxis(years), yaxis: { title: { text: "changes" } } });

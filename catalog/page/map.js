@@ -117,24 +117,38 @@ function makeMap(data, state, onChoose, onTile) {
     pen.strokeStyle = "rgba(255,255,255,.28)";
     pen.stroke(all);
   }
+  function drawGround() {
+    const ground = state.showGround ? data.groundOf(state.year) : null;
+    if (!ground) return;
+    for (const look of GROUND) {
+      const path = new Path2D();
+      for (let i = 0; i < ground.shapes.length; i += 1) if (ground.kind.at(i) === look.kind) trace(path, ground.shapes, i);
+      pen.fillStyle = pen.createPattern(patternOf(look), "repeat");
+      pen.fill(path, "evenodd");
+    }
+  }
   function drawFeatures() {
     const shapes = state.shapes;
-    const kinds = state.classes.map((kind) => ({ kind, outlines: new Path2D(), symbols: new Path2D(), any: false, small: false }));
+    // crowded symbols shrink, so that a region of many features stays a map
+    const radius = Math.min(3.6, Math.max(1.3, 0.36 * Math.sqrt((size.width * size.height) / (state.visible.length + 1))));
+    const kinds = state.classes.map((kind) => ({ kind, outlines: new Path2D(), symbols: [], any: false, ...stampOf(kind, radius, size.ratio) }));
     let drawn = 0;
     const [right, bottom] = [view.x + size.width / view.scale, view.y + size.height / view.scale];
-    const radius = state.visible.length > 4000 ? 2.6 : 3.6;
     for (const row of state.visible) {
       const at = 4 * row;
       if (shapes.box[at] > right || shapes.box[at + 2] < view.x || shapes.box[at + 1] > bottom || shapes.box[at + 3] < view.y) continue;
       const group = kinds[state.classOf[row]];
       drawn += 1;
       if (Math.max(shapes.box[at + 2] - shapes.box[at], shapes.box[at + 3] - shapes.box[at + 1]) * view.scale < SMALL_PX) {
-        addSymbol(group.symbols, group.kind.symbol, ...toScreen((shapes.box[at] + shapes.box[at + 2]) / 2, (shapes.box[at + 1] + shapes.box[at + 3]) / 2), radius);
-        group.small = true;
+        group.symbols.push(...toScreen((shapes.box[at] + shapes.box[at + 2]) / 2, (shapes.box[at + 1] + shapes.box[at + 3]) / 2));
       } else { trace(group.outlines, shapes, row); group.any = true; }
     }
     for (const group of kinds) if (group.any) paintOutlines(pen, group.outlines, group.kind, 1.7);
-    for (const group of kinds) if (group.small) paintSymbols(pen, group.symbols, group.kind.colour);
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    for (const { symbols, stamp, half } of kinds) {
+      for (let i = 0; i < symbols.length; i += 2) pen.drawImage(stamp, Math.round(symbols[i] * size.ratio) - half, Math.round(symbols[i + 1] * size.ratio) - half);
+    }
+    pen.setTransform(size.ratio, 0, 0, size.ratio, 0, 0);
     canvas.dataset.drawn = drawn;
     canvas.dataset.year = state.year;
   }
@@ -200,6 +214,7 @@ function makeMap(data, state, onChoose, onTile) {
     const border = new Path2D();
     for (let part = 0; part < data.region.length; part += 1) trace(border, data.region, part);
     paintOutlines(pen, border, { colour: "#ffffff", dashes: [] }, 1.1);
+    drawGround();
     drawFeatures();
     drawChosen();
     drawScale();

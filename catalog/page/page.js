@@ -6,7 +6,7 @@ async function openPage() {
   const state = {
     year: data.years.at(-1), table: null, shapes: null, visible: [], classes: [], classOf: [], colouring: summary.features.colourings[0],
     hidden: new Set(), filter: { text: "", from: 0, to: Infinity, flag: "" }, sort: { name: "area_m2", down: true },
-    chosen: null, showSurface: true, showCoverage: true,
+    chosen: null, showSurface: true, showCoverage: true, showGround: true,
   };
   const map = makeMap(data, state, choose, tellTile);
   const table = makeTable(data, state, choose, sortBy);
@@ -104,6 +104,8 @@ async function openPage() {
     byId("colouring").append(...summary.features.colourings.map((one, place) => el("option", { value: place }, one.title)));
     byId("colouring").addEventListener("change", (event) => { state.colouring = summary.features.colourings[event.target.value]; state.hidden.clear(); classify(); drawLegend(); filterAndDraw(); });
     byId("show-surface").addEventListener("change", (event) => { state.showSurface = event.target.checked; map.redraw(); });
+    byId("show-ground").addEventListener("change", (event) => { state.showGround = event.target.checked; map.redraw(); });
+    byId("ground-option").hidden = !summary.map.ground;
     byId("show-coverage").addEventListener("change", (event) => { state.showCoverage = event.target.checked; map.redraw(); });
     listenToFilters(state, filterAndDraw);
     byId("theme").addEventListener("click", () => setTheme(document.documentElement.dataset.theme === "dark" ? "light" : "dark"));
@@ -182,7 +184,9 @@ function drawCoverageLegend(data, state) {
   const failed = seen ? data.tiles.names.filter((_, tile) => seen.state.at(tile) === "failed").length : 0;
   const entries = CAUSES.filter((cause) => cause.key).map((cause) => el("span", { class: "key" }, swatchOf(cause), `${cause.words} ${share(mean(cause.key))}`));
   if (failed) entries.push(el("span", { class: "key" }, swatchOf(FAILED), `${failed} failed tile${failed === 1 ? "" : "s"}`));
-  byId("coverage-legend").replaceChildren(el("span", { class: "key" }, "Not seen:"), ...entries);
+  const ground = data.groundOf(state.year);
+  const gained = ground ? [el("span", { class: "key" }, "Since the year before:"), ...GROUND.map((look) => el("span", { class: "key" }, swatchOf(look), look.words))] : [];
+  byId("coverage-legend").replaceChildren(el("span", { class: "key" }, "Not seen:"), ...entries, ...gained);
 }
 
 document.documentElement.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";

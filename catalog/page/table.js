@@ -25,12 +25,15 @@ function makeTable(data, state, onChoose, onSort) {
   }
   function cellOf(column, row) {
     const value = valueOf(data, state.table, column, row);
-    const words = shown(column, value);
+    const words = classWords(column, value) ?? shown(column, value);
     const cell = el("td", { class: numeric(column) ? "n" : null, title: column.show === "word" || column.show === "flags" ? value : null });
     if (column.name === state.colouring.column && known(value)) cell.append(markOf(row));
     if (column.show === "id") { if (!data.columns.some((c) => c.name === state.colouring.column)) cell.append(markOf(row)); }
     cell.append(words);
     return cell;
+  }
+  function classWords(column, value) {
+    return data.summary.features.colourings.find((one) => one.column === column.name)?.classes.find((kind) => kind.key === value)?.words;
   }
   function markOf(row) {
     const mark = sampleOf(state.classes[state.classOf[row]], 18);

@@ -121,8 +121,15 @@ async function openData() {
     return found.shapes;
   }
   const tiles = summary.map.tiles;
+  const ground = new Map();
+  function groundOf(number) {
+    const headers = summary.map.ground?.years[number];
+    if (!headers) return null;
+    if (!ground.has(number)) ground.set(number, { ...open({ feature_id: headers.feature_id, kind: headers.kind }), shapes: unpackOutlines(buffer, headers.shapes) });
+    return ground.get(number);
+  }
   return {
-    summary, ids, years, year, shapesOf,
+    summary, ids, years, year, shapesOf, groundOf,
     place: new Map(ids.map((name, index) => [name, index])),
     columns: summary.features.columns,
     tracks: summary.features.tracks && { years: summary.features.tracks.years, columns: open(summary.features.tracks) },

@@ -82,7 +82,9 @@ function unitOf(column) {
 }
 
 function tableOf(heads, rows, caption) {
-  const numeric = heads.map((_, place) => rows.length > 0 && rows.every((row) => /^[\u2212+]?[\d.,]|^\u2013$/.test(String(row[place]?.textContent ?? row[place]))));
+  // years and spans of years are names, not amounts
+  const isAmount = (content) => /^[\u2212+]?[\d.,]+( (ha|km\u00b2|%|per year|s|min|h|[kMGT]?B))*( to .*)?$|^\u2013$/.test(content) && !/^\d{4}( to \d{4})?$/.test(content);
+  const numeric = heads.map((_, place) => rows.length > 0 && rows.every((row) => isAmount(String(row[place]?.textContent ?? row[place]))));
   const kindOf = (content, place) => (numeric[place] ? "n" : String(content).length > 44 ? "long" : null);
   const cell = (tag, content, place) => el(tag, { class: kindOf(content, place), scope: tag === "th" ? "col" : null }, content);
   return el("div", { class: "scroll" }, el("table", {},

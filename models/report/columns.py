@@ -51,6 +51,8 @@ _KNOWN: Final = (
     Column("date_first", "first date", "date"),
     Column("date_median", "median date", "date"),
     Column("date_last", "last date", "date"),
+    Column("area_probability_m2", "area by probability", "area", "m2"),
+    Column("spread", "spread", "number", quantum=0.001),
     Column("sensors", "sensors", "word"),
     Column("agreement", "agreement of sensors", "share", quantum=0.001),
     Column("perimeter_m", "perimeter", "number", "m"),
@@ -71,6 +73,7 @@ _KNOWN: Final = (
     Column("longitude", "longitude", "number", "deg", 1e-5),
     Column("latitude", "latitude", "number", "deg", 1e-5),
     Column("tile", "tile", "word"),
+    Column("utm_epsg", "zone, EPSG", "word"),
 )
 _HIDDEN: Final = frozenset({"obs_id", "region", "year", "geometry", "bbox", *ID_COLUMNS.values()})
 _OTHER_QUANTUM: Final = 0.01

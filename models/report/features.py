@@ -153,10 +153,17 @@ def _anchors(tracks: pa.Table | None, place: Mapping[str, int]) -> tuple[NDArray
     years, areas = np.full(len(place), np.nan), np.full(len(place), np.nan)
     if tracks is None:
         return years, areas
-    used = tracks.filter(pc.fill_null(tracks.column("comparable"), False)).sort_by("feature_id")
-    names, year, area = (used.column(name).to_numpy(zero_copy_only=False) for name in ("feature_id", "year", "area_m2"))
-    starts = np.flatnonzero(np.append(True, names[1:] != names[:-1])) if len(names) else np.zeros(0, np.int64)
-    for start, end in zip(starts, np.append(starts[1:], len(names)), strict=True):
-        row = place[names[start]]
-        years[row], areas[row] = np.median(year[start:end]), np.median(area[start:end].astype(np.float64))
+    used = tracks.filter(pc.fill_null(tracks.column("comparable"), False))
+    rows = np.array([place[name] for name in used.column("feature_id").to_pylist()], np.int64)
+    for values, name in ((years, "year"), (areas, "area_m2")):
+        found, middle = _medians(rows, as_floats(used.column(name).to_pylist()))
+        values[found] = middle
     return years, areas
+
+
+def _medians(groups: NDArray[np.int64], values: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Groups that occur, ascending, and the median of each."""
+    order = np.lexsort((values, groups))
+    found, start, count = np.unique(groups[order], return_index=True, return_counts=True)
+    ranked = values[order]
+    return found, (ranked[start + (count - 1) // 2] + ranked[start + count // 2]) / 2

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -34,20 +35,28 @@ def to_plane(outlines: Geometries, epsg: int) -> Geometries:
     return np.asarray(moved, object)
 
 
-def plane_over(years: Sequence[Geometries], frame: Geometries, epsg: int, tolerance_m: float) -> Plane:
-    """The plane whose corner is the upper left of everything drawn; outlines are in `epsg`."""
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Outlines as they are drawn."""
+
+    plane: Plane
+    tolerance_m: float
+    years: tuple[Geometries, ...]
+    """In the plane's CRS, simplified."""
+
+
+def fitted(years: Sequence[Geometries], frame: Geometries, epsg: int, budget_bytes: int) -> Drawn:
+    """Simplify the outlines of all years, given in `epsg`, as little as fits into a budget of base64 text.
+
+    The plane's corner is the upper left of everything, `frame` among it. At the largest tolerance the budget no longer counts.
+    """
     left, _, _, top = shapely.total_bounds(np.concatenate([*years, frame]))
-    return Plane(epsg, float(np.floor(left)), float(np.ceil(top)), tolerance_m / 2)
-
-
-def fitting_tolerance(years: Sequence[Geometries], frame: Geometries, epsg: int, budget_bytes: int) -> float:
-    """The least tolerance in metres at which the outlines of all years, in `epsg`, fit into a budget of base64 text."""
-    for tolerance in TOLERANCES_M[:-1]:
-        plane = plane_over(years, frame, epsg, tolerance)
-        size = sum(len(gzip.compress(stream, 6)) for outlines in years for stream in _streams(simplified(outlines, tolerance), plane))
-        if size * 4 / 3 <= budget_bytes:
-            return tolerance
-    return TOLERANCES_M[-1]
+    for tolerance in TOLERANCES_M:
+        plane = Plane(epsg, float(np.floor(left)), float(np.ceil(top)), tolerance / 2)
+        drawn = Drawn(plane, tolerance, tuple(simplified(outlines, tolerance) for outlines in years))
+        if sum(map(len, (packed for outlines in drawn.years for packed in _compressed(outlines, plane)))) * 4 / 3 <= budget_bytes:
+            break
+    return drawn
 
 
 def simplified(outlines: Geometries, tolerance_m: float) -> Geometries:
@@ -58,8 +67,22 @@ def simplified(outlines: Geometries, tolerance_m: float) -> Geometries:
 def packed_outlines(packer: Packer, outlines: Geometries, plane: Plane) -> Header:
     """Pack outlines given in the plane's CRS: rings per feature, points per ring, steps to the right and down."""
     names = ("rings", "points", "x", "y")
-    streams = dict(zip(names, (packer.stream(stream)["at"] for stream in _streams(outlines, plane)), strict=True))
+    streams = dict(zip(names, (packer.stream(stream)["at"] for stream in outline_streams(outlines, plane)), strict=True))
     return {"kind": "outlines", "length": len(outlines), **streams}
+
+
+def outline_streams(outlines: Geometries, plane: Plane) -> tuple[bytes, bytes, bytes, bytes]:
+    """Return outlines in the plane's CRS as bytes: rings per feature, points per ring, steps to the right, steps down."""
+    parts, feature_of_part = shapely.get_parts(outlines, return_index=True)
+    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
+    corners, ring_of_corner = shapely.get_coordinates(rings, return_index=True)
+    rings_of = np.bincount(feature_of_part[part_of_ring], minlength=len(outlines)) if len(rings) else np.zeros(len(outlines), np.int64)
+    # the last corner of a ring repeats the first
+    last = np.append(ring_of_corner[1:] != ring_of_corner[:-1], True) if len(corners) else np.zeros(0, bool)
+    kept, points_of = corners[~last], np.bincount(ring_of_corner[~last], minlength=len(rings))
+    x = np.rint((kept[:, 0] - plane.left_m) / plane.quantum_m).astype(np.int64)
+    y = np.rint((plane.top_m - kept[:, 1]) / plane.quantum_m).astype(np.int64)
+    return varints(_whole(rings_of)), varints(_whole(points_of)), varints(_steps(x)), varints(_steps(y))
 
 
 def tile_outlines(tiles: Sequence[Tile]) -> Geometries:
@@ -74,17 +97,8 @@ def tile_outlines(tiles: Sequence[Tile]) -> Geometries:
     return result
 
 
-def _streams(outlines: Geometries, plane: Plane) -> tuple[bytes, bytes, bytes, bytes]:
-    parts, feature_of_part = shapely.get_parts(outlines, return_index=True)
-    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
-    corners, ring_of_corner = shapely.get_coordinates(rings, return_index=True)
-    rings_of = np.bincount(feature_of_part[part_of_ring], minlength=len(outlines)) if len(rings) else np.zeros(len(outlines), np.int64)
-    # the last corner of a ring repeats the first
-    last = np.append(ring_of_corner[1:] != ring_of_corner[:-1], True) if len(corners) else np.zeros(0, bool)
-    kept, points_of = corners[~last], np.bincount(ring_of_corner[~last], minlength=len(rings))
-    x = np.rint((kept[:, 0] - plane.left_m) / plane.quantum_m).astype(np.int64)
-    y = np.rint((plane.top_m - kept[:, 1]) / plane.quantum_m).astype(np.int64)
-    return varints(_whole(rings_of)), varints(_whole(points_of)), varints(_steps(x)), varints(_steps(y))
+def _compressed(outlines: Geometries, plane: Plane) -> list[bytes]:
+    return [gzip.compress(stream, 6) for stream in outline_streams(outlines, plane)]
 
 
 def _steps(values: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 MISSING: Final = -(2**31)
 """Stands for null among packed numbers."""
+_LEVEL: Final = 7
+"""Of 9, which takes three times as long for a hundredth of the bytes."""
 Header = dict[str, Any]
 
 
@@ -46,7 +48,11 @@ class Packer:
 
     def text(self) -> str:
         """Return everything as base64 of a gzip stream; the same columns give the same text."""
-        return base64.b64encode(gzip.compress(bytes(self._buffer), 9, mtime=0)).decode()
+        return base64.b64encode(gzip.compress(bytes(self._buffer), _LEVEL, mtime=0)).decode()
+
+    def text_bytes(self) -> int:
+        """Return about how long the text will be, at a tenth of the time; never less."""
+        return len(gzip.compress(bytes(self._buffer), 1)) * 4 // 3 + 4
 
     def _put(self, content: bytes) -> list[int]:
         start = len(self._buffer)

@@ -18,12 +18,13 @@ from models.report.classes import colourings_of
 from models.report.features import pack_features
 from models.report.ground import pack_tiles
 from models.report.images import pictures_of
-from models.report.outlines import fitting_tolerance, packed_outlines, plane_over, simplified, to_plane
+from models.report.outlines import fitted, packed_outlines, simplified, to_plane
 from models.report.packing import Packer, embedded
+from models.report.shapes import pack_shapes
 from models.report.summary import events_of, summary_of
 
 LARGEST_BYTES: Final = 15_000_000
-_SPARE_BYTES: Final = 400_000
+_SPARE_BYTES: Final = 300_000
 _OUTLINE_SHARE: Final = 0.6
 """Of what plotly and the numbers leave, the most that outlines may take; pictures get the rest."""
 _MARK: Final = re.compile(r"\{\{(\w+)\}\}")
@@ -87,9 +88,9 @@ def _pack_map(packer: Packer, tables: ReportTables, around: Surroundings, summar
     region = np.empty(1, object)
     region[0] = tables.region.geometry
     frame = to_plane(_cut_to_degrees(region), around.epsg)
-    tolerance = fitting_tolerance(moved, frame, around.epsg, budget_bytes)
-    plane = plane_over(moved, frame, around.epsg, tolerance)
-    drawn = zip(tables.years, moved, strict=True)
+    drawn = fitted(moved, frame, around.epsg, budget_bytes)
+    plane, tolerance = drawn.plane, drawn.tolerance_m
+    by_year = zip(tables.years, drawn.years, strict=True)
     summary["map"] = {
         "epsg": plane.epsg,
         "left_m": plane.left_m,
@@ -97,8 +98,9 @@ def _pack_map(packer: Packer, tables: ReportTables, around: Surroundings, summar
         "quantum_m": plane.quantum_m,
         "tolerance_m": tolerance,
         "region": packed_outlines(packer, simplified(frame, tolerance), plane),
-        "years": {str(year.year): packed_outlines(packer, simplified(outlines, tolerance), plane) for year, outlines in drawn},
+        "years": {str(year.year): packed_outlines(packer, outlines, plane) for year, outlines in by_year},
         "tiles": pack_tiles(packer, tables, around.tiles, plane),
+        "ground": pack_shapes(packer, tables, plane, tolerance),
     }
 
 
