@@ -1,6 +1,6 @@
 """`cryoatlas audit`: what is done, what is not, and the command that mends it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -8,6 +8,7 @@ import typer
 
 from catalog.facts.errors import EXIT_UNITS_FAILED
 from catalog.stores.completeness import STAGES, Completeness, completeness_of
+from catalog.stores.edits import edit_counts
 from catalog.stores.jobs import stored_regions, years_begun
 from catalog.stores.store import Store, open_store
 from commands.console import OUT, show_json, show_table, states_in_words
@@ -28,7 +29,7 @@ def audit(
     chosen = [name for name in stored_regions(opened) if region in (None, name)]
     findings = [completeness_of(opened, name, year, checksums=checksums) for name in chosen for year in years_begun(opened, name)]
     if as_json:
-        show_json([asdict(finding) for finding in findings])
+        show_json([asdict(finding) | {"edits": edit_counts(opened, finding.target, finding.region, finding.year)} for finding in findings])
     else:
         _show(opened, findings)
     if any(finding.mend for finding in findings):
@@ -49,7 +50,15 @@ def _show(store: Store, findings: Sequence[Completeness]) -> None:
             OUT.print(f"{finding.region} {finding.year} {hole.stage} {hole.tile} [bold]{hole.why}[/]: {hole.message}", markup=True)
         if finding.mend:
             OUT.print(f"  mend: {finding.mend}")
+        if edits := edit_counts(store, finding.target, finding.region, finding.year):
+            OUT.print(f"{finding.region} {finding.year} edits: {states_in_words(edits).replace('_', ' ')}{_see(store, finding, edits)}")
     if not any(finding.mend for finding in findings):
         OUT.print(
             "Complete: every unit is done, empty, skipped or unobserved, and its products are there." if findings else "Nothing mapped yet."
         )
+
+
+def _see(store: Store, finding: Completeness, edits: Mapping[str, int]) -> str:
+    if "pending" in edits:
+        return f"; apply them with: cryoatlas edits apply --store {store.root} --region {finding.region}"
+    return f"; see: cryoatlas edits list --store {store.root} --region {finding.region}" if "conflict" in edits else ""

@@ -9,11 +9,9 @@ import typer
 
 from catalog.facts.edits import Action, Edit, Verdict
 from catalog.facts.errors import WrongCall
-from catalog.facts.records import Unit
-from catalog.stores import ledger
 from catalog.stores.edit_files import read_rows, write_template
-from catalog.stores.edits import edits_fingerprint, next_number, read_edits, read_status, write_edits
-from catalog.stores.jobs import REGION_UNIT, stored_region
+from catalog.stores.edits import next_number, pending, read_edits, read_status, write_edits
+from catalog.stores.jobs import stored_region
 from catalog.stores.labels import read_labels
 from catalog.stores.store import open_store
 from commands.console import OUT, progress_shown, say, show_json, show_table
@@ -88,7 +86,7 @@ def list_(store: _Store, region: _Region, *, as_json: _Json = False) -> None:
     Example: cryoatlas edits list --store s --region r
     """
     ground, edits = _ground(store, region)
-    rows = [row for edit in edits for row in _rows(ground, edits, edit)]
+    rows = [row for edit in edits for row in _rows(ground, edit)]
     if as_json:
         show_json(rows)
         return
@@ -157,27 +155,21 @@ def apply(store: _Store, region: _Region, *, as_json: _Json = False) -> None:
             say(f"[bold]look at[/] {region} {year} {sentence}")
 
 
-def pending(ground: Ground, edits: tuple[Edit, ...], year: int) -> bool:
-    """Say whether the inventory of a year was written with other edits than there are now."""
-    record = ledger.find(ground.store, Unit(ground.region, year, REGION_UNIT, "inventory"))
-    return (record.inputs.get("edits") if record else None) != edits_fingerprint(edits, year)
-
-
 def _ground(store: str, region: str) -> tuple[Ground, tuple[Edit, ...]]:
     opened = open_store(store)
     target = stored_region(opened, region).target
     return Ground(opened, region, target), read_edits(opened, target, region)
 
 
-def _rows(ground: Ground, edits: tuple[Edit, ...], edit: Edit) -> list[dict[str, Any]]:
+def _rows(ground: Ground, edit: Edit) -> list[dict[str, Any]]:
     years = [edit.year] if edit.year is not None else list(ground.years)
-    return [_row(ground, edits, edit, year) for year in years if year is not None]
+    return [_row(ground, edit, year) for year in years if year is not None]
 
 
-def _row(ground: Ground, edits: tuple[Edit, ...], edit: Edit, year: int) -> dict[str, Any]:
+def _row(ground: Ground, edit: Edit, year: int) -> dict[str, Any]:
     waiting = Verdict(edit.number, edit.action, edit.feature_id, "applied", "")
     found = next((v for v in read_status(ground.store, ground.target, ground.region, year) if v.edit == edit.number), waiting)
-    state, message = ("pending", "") if pending(ground, edits, year) else (found.state, found.message)
+    state, message = ("pending", "") if pending(ground.store, ground.target, ground.region, year) else (found.state, found.message)
     return {
         "edit": edit.number,
         "year": year,

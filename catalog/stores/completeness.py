@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from catalog.facts.causes import State
 from catalog.facts.records import Outcome, Target
 from catalog.stores import ledger
+from catalog.stores.edits import pending
 from catalog.stores.files import checksum, looks_like
 from catalog.stores.jobs import REGION_UNIT, stored_region, years_begun
 from catalog.stores.store import Store
@@ -68,6 +69,8 @@ def completeness_of(store: Store, region: str, year: int, *, checksums: bool = F
         holes += [_missing(tile, stage) for tile in _not_reached(outcomes, stage, source)]
     holes += [_missing(REGION_UNIT, stage) for stage in _LAST[target] if not states[stage]]
     holes += _stale(store, region, outcomes)
+    if states["inventory"] and pending(store, target, region, year):
+        holes.append(Hole(REGION_UNIT, "inventory", "stale", "edits were made, changed or taken back after it"))
     mend = _mend(store, region, year, damaged) if holes else ""
     return Completeness(region, year, target, {stage: dict(counts) for stage, counts in states.items()}, tuple(holes), mend)
 

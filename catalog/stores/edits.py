@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -12,13 +13,17 @@ import shapely
 
 from catalog.facts.edits import ACTIONS, EDITS_STATUS, Edit, Verdict, edits_of_year
 from catalog.facts.errors import WrongCall
-from catalog.facts.records import Target
+from catalog.facts.records import Target, Unit
+from catalog.stores import ledger
 from catalog.stores.files import write_if_changed
+from catalog.stores.jobs import REGION_UNIT
 from catalog.stores.store import Store
 from catalog.stores.tables import put_table, read_table
 
 _DRAWN: Final = frozenset({"redraw", "draw"})
 _PLAIN: Final = ("number", "action", "year", "feature_id", "reason", "author", "date", "seen_area_m2")
+_STAGE: Final = "inventory"
+"""The stage that applies edits."""
 _DIGITS: Final = 7
 """Decimals of degrees in written outlines: a centimetre."""
 
@@ -85,6 +90,19 @@ def warnings_of(verdicts: Sequence[Verdict]) -> tuple[str, ...]:
     """Return one sentence per edit that needs a person."""
     conflicts = [verdict for verdict in verdicts if verdict.state == "conflict"]
     return tuple(f"edit {v.edit} ({v.action} {v.feature_id}): {v.message}".replace(" )", ")") for v in conflicts)
+
+
+def pending(store: Store, target: Target, region: str, year: int) -> bool:
+    """Say whether the inventory of a year was written with other edits than there are now."""
+    record = ledger.find(store, Unit(region, year, REGION_UNIT, _STAGE))
+    return (record.inputs.get("edits") if record else None) != edits_fingerprint(read_edits(store, target, region), year)
+
+
+def edit_counts(store: Store, target: Target, region: str, year: int) -> dict[str, int]:
+    """Return how many edits of a year are in each state, `pending` all of them while the inventory was written with others."""
+    if pending(store, target, region, year):
+        return {"pending": len(edits_of_year(read_edits(store, target, region), year))}
+    return dict(sorted(Counter(verdict.state for verdict in read_status(store, target, region, year)).items()))
 
 
 def _free_numbers(features: Sequence[Mapping[str, Any]]) -> Iterable[int]:

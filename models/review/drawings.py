@@ -13,6 +13,7 @@ from catalog.facts.schemas import size_class
 from models.detector.volume import volume_of
 from models.outlines.geodesy import area_perimeter, representative_points, to_metres
 from models.outlines.interval import area_interval, without_probability
+from models.outlines.shape import shape_indices
 
 Geometries = NDArray[np.object_]
 
@@ -39,6 +40,7 @@ def drawn_figures(outlines: Geometries, epsg: Sequence[int | None], lattice: Lat
     interval = area_interval(without_probability(area, perimeter))
     zones = [_zone(outline, known, lattice) for outline, known in zip(outlines, epsg, strict=True)]
     points = np.array([_point(outline, zone) for outline, zone in zip(outlines, zones, strict=True)]).reshape(-1, 2)
+    shapes = [shape_indices(to_metres(np.array([outline], object), zone)) for outline, zone in zip(outlines, zones, strict=True)]
     volume = volume_of(area, interval.low_m2, interval.high_m2)
     return {
         "longitude": points[:, 0].tolist(),
@@ -49,6 +51,7 @@ def drawn_figures(outlines: Geometries, epsg: Sequence[int | None], lattice: Lat
         "area_sigma_m2": interval.sigma_m2.tolist(),
         "area_probability_m2": [None] * len(outlines),
         "perimeter_m": perimeter.tolist(),
+        **{name: [float(getattr(one, name)[0]) for one in shapes] for name in ("circularity", "shore_development", "elongation")},
         "size_class": [size_class(value) for value in area.tolist()],
         "tile": [_tile(outline, zone, lattice.chips) for outline, zone in zip(outlines, zones, strict=True)],
         "utm_epsg": zones,

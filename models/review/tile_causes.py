@@ -35,10 +35,15 @@ def differs(a: Outcome | None, b: Outcome | None) -> bool:
 def input_differences(stage: str, a: Mapping[str, Any], b: Mapping[str, Any], carried: frozenset[str]) -> Iterator[Difference]:
     """Yield options and versions that differ between the inputs of two records; `carried` are inputs that earlier stages explain."""
     for key in sorted((set(a) | set(b)) - carried - {"stage"}):
-        if a.get(key) != b.get(key):
+        if _given(a.get(key)) != _given(b.get(key)):
             yield Difference(stage, "options", f"{stage}: {_option(key, a.get(key), b.get(key))}")
     if a.get("stage") != b.get("stage"):
         yield Difference(stage, "code", f"code of {a.get('stage')} became {b.get('stage')}")
+
+
+def _given(value: Any) -> Any:
+    # an option that a newer version knows and nobody used is no difference
+    return None if value in ("", [], {}, ()) else value
 
 
 def _products(outcome: Outcome | None) -> dict[str, str]:

@@ -170,3 +170,12 @@ def test_the_list_fits_a_narrow_terminal(cryoatlas, store, monkeypatch):
     said = cryoatlas("edits", "list", "--store", store.root, *WHERE)
     assert "river (A, 2026-01-01)" in said.out
     assert max(len(line) for line in said.out.splitlines()) <= 80
+
+
+def test_an_inventory_whose_edits_are_not_applied_is_not_complete(cryoatlas, store):
+    add(cryoatlas, store, "--year", YEAR, "--action", "reject", "--id", listed(store).lake_id[0], *BY)
+    said = cryoatlas("audit", "--store", store.root)
+    assert said.code == 3
+    assert "edits apply" in said.out
+    list_lakes(store)
+    assert json.loads(cryoatlas("audit", "--store", store.root, "--json").out)[0]["edits"] == {"applied": 1}
