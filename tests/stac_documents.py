@@ -37,9 +37,15 @@ def faults_of(root: Path) -> list[str]:
     return [fault for name, document in documents_of(root).items() for fault in _faults(root, name, document)]
 
 
+def document_faults(document: dict[str, Any]) -> list[str]:
+    """What the schema of STAC 1.1 finds wrong with one document, extensions aside."""
+    found = _VALIDATORS[_KINDS[document["type"]]].iter_errors(document)
+    return [f"{error.message[:200]} at {list(error.absolute_path)}" for error in found]
+
+
 def _faults(root: Path, name: str, document: dict[str, Any]) -> Iterator[str]:
-    for error in _VALIDATORS[_KINDS[document["type"]]].iter_errors(document):
-        yield f"{name}: {error.message[:200]} at {list(error.absolute_path)}"
+    for fault in document_faults(document):
+        yield f"{name}: {fault}"
     folder = (root / name).parent
     for link in document["links"]:
         href = link["href"].partition("#")[0]

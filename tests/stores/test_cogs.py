@@ -42,7 +42,7 @@ def test_probability_lies_where_the_cube_has_it(tmp_path, probability):
     raster = write_probability(tmp_path / "p.tif", cube, zone())
     with rasterio.open(tmp_path / "p.tif") as file:
         np.testing.assert_array_equal(file.read(1), probability[:, BOX[0] : BOX[1]])
-        assert file.transform * (0, 0) == (TILES[0].bounds_lbrt[0] + 10 * BOX[0], TILES[0].bounds_lbrt[3])
+        assert (file.transform.c, file.transform.f) == (TILES[0].bounds_lbrt[0] + 10 * BOX[0], TILES[0].bounds_lbrt[3])
         assert (file.crs.to_epsg(), file.nodata, file.scales) == (32643, 255, (0.004,))
         assert file.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
         assert file.overviews(1)

@@ -270,3 +270,12 @@ def test_a_copy_that_is_not_what_the_ledger_says_never_appears(store, tmp_path):
     with pytest.raises(ProductDamaged, match="audit --checksums"):
         publish(store, tmp_path / "public", reached=spoil)
     assert not list((tmp_path / "public" / COLLECTION / "releases").iterdir())
+
+
+@pytest.mark.network
+def test_every_document_and_its_extensions_pass_the_stac_validator(first):
+    stac_validator = pytest.importorskip("stac_validator.stac_validator")
+    for name in documents_of(first):
+        validate = stac_validator.StacValidate(str(first / name), extensions=True, core=False)
+        validate.run()
+        assert validate.message[0]["valid_stac"], validate.message
