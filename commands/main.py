@@ -26,6 +26,7 @@ from commands import (
     train,
 )
 from commands import columns as columns_command
+from commands import match as match_command
 from commands import publish as publish_command
 from commands import run as run_command
 from commands.console import ERR, stop
@@ -69,6 +70,7 @@ app.command("audit")(audit.audit)
 app.command("explain")(explain.explain)
 app.command("track")(track.track)
 app.command("export")(export.export)
+app.command("match")(match_command.match)
 app.command("report")(report.report)
 app.command("publish")(publish_command.publish)
 app.command("columns")(columns_command.columns)

@@ -7,6 +7,7 @@ from catalog.facts.cards import WeightsCard
 from catalog.facts.chips import ChipCounts, CutOptions
 from catalog.facts.differences import DiffReport
 from catalog.facts.evaluation import Evaluation, EvaluationReport
+from catalog.facts.matching import MatchOptions, MatchReport
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport, StageReport, Target
 from catalog.facts.releases import PublishOptions, PublishReport
@@ -156,3 +157,10 @@ def run_score_sample(folder: str, store: str | None) -> Accuracy:
     from flows.sample import score_answers  # noqa: PLC0415 - see the module's first line
 
     return score_answers(folder, store)
+
+
+def run_match(region: str, year: int, store: str, inventory: str, named: tuple[str, str | None], options: MatchOptions) -> MatchReport:
+    """Run the `match-region` flow in this process."""
+    from flows.match import match_region  # noqa: PLC0415 - see the module's first line
+
+    return match_region(region, year, store, inventory, named, options)

@@ -14,11 +14,12 @@ from catalog.facts.options import TrackOptions
 from catalog.facts.records import StageReport, Target
 from catalog.facts.schemas import EVENTS, SCHEMA_VERSION, TRACKS
 from catalog.stores.change_tables import put_change_shapes, put_through_years
-from catalog.stores.identity import exclusive, write_names
+from catalog.stores.identity import exclusive, read_names, write_names
 from catalog.stores.inventories import read_others
 from catalog.stores.ledger import fingerprint_of
 from catalog.stores.store import open_store
 from models.changes.tables import change_tables
+from models.outlines.identity import Registry
 from models.outlines.others import dissolved, observed_on_tiles
 from models.outlines.track import named_years, tracks_of
 
@@ -35,12 +36,13 @@ def track_outlines(region: str, pattern: str, store: str, options: TrackOptions,
     observed = observed_on_tiles(drawn, {year: each.tiles for year, each in others.items()})
     outlines = drawn if target == "lakes" else {year: dissolved(shapes, min_overlap=options.min_overlap) for year, shapes in drawn.items()}
     span = min(outlines), max(outlines)
-    years, registry = named_years(outlines, options, pixel_m=PIXEL_M, prefix=_PREFIX[target])
-    tracks = tracks_of(years, span, observed, options)
-    changes = change_tables(tracks, years, region, options)
     identity = opened.identity(target, region)
     with exclusive(identity):
+        known = Registry(*read_names(identity))
+        years, registry = named_years(outlines, options, pixel_m=PIXEL_M, prefix=_PREFIX[target], known=known)
         write_names(identity, (registry.ids, registry.years, registry.outlines))
+    tracks = tracks_of(years, span, observed, options)
+    changes = change_tables(tracks, years, region, options)
     fingerprint = fingerprint_of({str(year): shapely.to_wkb(shapes).tolist() for year, shapes in outlines.items()})
     provenance = {"schema_version": SCHEMA_VERSION, "region": region, "year": f"{span[0]}-{span[1]}", "fingerprint": fingerprint}
     tables = {"tracks": (tracks.rows, TRACKS), "events": (tracks.events, EVENTS), **changes.plain()}

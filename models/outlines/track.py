@@ -64,13 +64,13 @@ def tracks_from_polygons(
 
 
 def named_years(
-    outlines: Mapping[int, Geometries], options: TrackOptions, *, pixel_m: float, prefix: str = "GL"
+    outlines: Mapping[int, Geometries], options: TrackOptions, *, pixel_m: float, prefix: str = "GL", known: Registry | None = None
 ) -> tuple[list[YearFeatures], Registry]:
-    """Name the outlines (EPSG:4326) of inventories of others, year by year from the first.
+    """Name the outlines (EPSG:4326) of inventories of others, year by year from the first, by the names that are `known`.
 
-    Areas and intervals are ours, from pixels of `pixel_m`. Names start with `prefix`.
+    Areas and intervals are ours, from pixels of `pixel_m`. New names start with `prefix`.
     """
-    registry, years = empty_registry(), []
+    registry, years = known or empty_registry(), []
     for year in sorted(outlines):
         features, registry = _named(year, outlines[year], registry, options, (pixel_m, prefix))
         years.append(features)
