@@ -135,7 +135,8 @@ def share_figure(part: Linear, whole: Linear, survey: Survey) -> Figure:
     y = value_of(whole, survey)
     if y <= 0:
         return Figure(*(float("nan"),) * 4)
-    value = min(max(value_of(part, survey) / y, 0.0), 1.0)
+    # sums of weights round in their last digits: a share without exception is 1 to the bit
+    value = round(min(max(value_of(part, survey) / y, 0.0), 1.0), 12)
     variance, freedom = variance_of((part + whole.times(-value)).times(1 / y), survey)
     error = float(np.sqrt(variance))
     if error == 0 or value in {0.0, 1.0}:
