@@ -60,7 +60,7 @@ def _print_intervals(frame: Matched) -> None:
     groups += [(f"observed, {name}", group) for name, group in seen.groupby("size_class")]
     flagged = seen.explode("flags")
     groups += [(f"observed, {name}", group) for name, group in flagged.groupby(flagged["flags"].fillna("no flag"))]
-    groups += [(Path(name).name, group) for name, group in seen.groupby("store")]
+    groups += [(Path(str(name)).name, group) for name, group in seen.groupby("store")]
     for name, group in groups:
         print(f"  {name:32s} {len(group):5d} {100 * group.held.mean():6.1f} {100 * group.width.median():6.1f}")
 

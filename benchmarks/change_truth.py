@@ -79,7 +79,7 @@ def total_coverage(correlation: float, *, regions: int = 300, lakes: int = 100, 
         errors = year_errors(np.arange(years, dtype=float), areas, np.ones((lakes, years), bool))
         widths = [joined(errors.varying * areas.above_m2[:, year], errors.correlation) for year in (0, years - 1)]
         change, true = (float((each[:, -1] - each[:, 0]).sum()) for each in (areas.area_m2, truth))
-        held.append(abs(change - true) <= np.hypot(*widths))
+        held.append(abs(change - true) <= np.hypot(widths[0], widths[1]))
         estimates.append(errors.correlation)
     return float(np.mean(held)), float(np.median(estimates))
 

@@ -52,9 +52,10 @@ class World:
 def blobs(rng: np.random.Generator, lakes: int, radius_px: tuple[float, float] = (4.0, 22.0)) -> Floats:
     """Radius by angle in pixels, shape (lakes, ANGLES); sizes are log-uniform."""
     angle = np.linspace(0, 2 * np.pi, ANGLES, endpoint=False)
-    mean = np.exp(rng.uniform(*np.log(radius_px), lakes))
+    mean = np.exp(rng.uniform(np.log(radius_px[0]), np.log(radius_px[1]), lakes))
     waves = sum(rng.normal(0, 0.12 / k, (lakes, 1)) * np.cos(k * angle + rng.uniform(0, 2 * np.pi, (lakes, 1))) for k in range(2, 6))
-    return mean[:, None] * (1 + waves)
+    radius: Floats = mean[:, None] * (1 + waves)
+    return radius
 
 
 def painted(radius: Floats, centre_yx: tuple[float, float], size: int) -> Mask:
@@ -62,7 +63,8 @@ def painted(radius: Floats, centre_yx: tuple[float, float], size: int) -> Mask:
     y, x = np.mgrid[:size, :size] + 0.5
     dy, dx = y - centre_yx[0], x - centre_yx[1]
     limit = np.interp(np.arctan2(dy, dx) % (2 * np.pi), np.linspace(0, 2 * np.pi, ANGLES + 1), [*radius, radius[0]])
-    return dy**2 + dx**2 <= limit**2
+    inside: Mask = dy**2 + dx**2 <= limit**2
+    return inside
 
 
 def pixel_areas(radius: Floats, rng: np.random.Generator) -> tuple[Floats, Floats]:

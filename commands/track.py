@@ -107,8 +107,11 @@ def _show_totals(region: str, found: dict[str, list[Row]]) -> None:
         for row in found["totals"]
     ]
     if totals:
-        columns = ("year", "listed", "partly or not observed", "km2", "95 % interval", "not comparable because")
-        show_table(f"Totals of {region}", columns, totals)
+        show_table(
+            f"Totals of {region}",
+            ("year", "listed", "partly or not observed", "km2", "95 % interval", "not comparable because"),
+            totals,
+        )
     changes = [
         (row["year_from"], row["year_to"], row["features"], *_hectares(row, "change_m2", "change"), _verdict(row), _because(row))
         for row in found["total_changes"]

@@ -84,7 +84,8 @@ def _size_classes(area: Floats) -> Indices:
     middle = np.full(len(area), np.nan)
     some = (area > 0).any(axis=1)
     middle[some] = np.nanmedian(np.where(area > 0, area, np.nan)[some], axis=1)
-    return np.searchsorted([upper for _, upper in SIZE_CLASSES], np.nan_to_num(middle), side="right")
+    classes: Indices = np.searchsorted([upper for _, upper in SIZE_CLASSES], np.nan_to_num(middle), side="right")
+    return classes
 
 
 def _year_effect(residual: Floats) -> float:

@@ -30,7 +30,8 @@ def region_trend(ledger: Ledger) -> RegionTrend:
     A year counts when nothing stands against it as a whole. Of those the ones that hide most are left out while that makes more
     feature-years comparable: one cloudy year must not shrink the mask to a few lakes.
     """
-    usable = ledger.timeline.settled & (ledger.reasons == "") & ledger.listed.any(axis=1)[:, None]
+    ever_listed = np.asarray(ledger.listed.any(axis=1), dtype=bool)
+    usable = ledger.timeline.settled & (ledger.reasons == "") & ever_listed[:, None]
     counted = np.array([_counts(ledger, year) for year in ledger.timeline.years], bool)
     counted = _worthwhile(usable, counted)
     mask = usable[:, counted].all(axis=1) if counted.any() else np.zeros(len(usable), bool)

@@ -58,8 +58,7 @@ def pieces_of(pairs: Pairs, timeline: Timeline, chosen: Mask) -> Pieces:
     """Draw gain and loss of the chosen pairs; pieces under `SLIVER_M2` are dropped, and rows without any piece."""
     places = np.flatnonzero(chosen)
     one, other = (timeline.outlines[pairs.row[places], column[places]] for column in (pairs.before, pairs.after))
-    empty = shapely.Polygon()
-    one, other = (np.where(shapely.is_geometry(side), side, empty) for side in (one, other))
+    one, other = _or_empty(one), _or_empty(other)
     drawn = {"gain": shapely.difference(other, one), "loss": shapely.difference(one, other)}
     found = [(place, kind, shape) for kind, shapes in drawn.items() for place, shape in _without_slivers(places, shapes)]
     found.sort(key=lambda piece: (piece[0], piece[1]))
@@ -67,6 +66,12 @@ def pieces_of(pairs: Pairs, timeline: Timeline, chosen: Mask) -> Pieces:
     geometry[:] = [shape for _, _, shape in found]
     area = area_perimeter(geometry)[0] if len(geometry) else np.empty(0)
     return Pieces(np.array([place for place, _, _ in found], np.int64), [kind for _, kind, _ in found], area, geometry)
+
+
+def _or_empty(outlines: Geometries) -> Geometries:
+    filled = outlines.copy()
+    filled[~shapely.is_geometry(outlines)] = shapely.Polygon()
+    return filled
 
 
 def _without_slivers(places: NDArray[np.int64], shapes: Geometries) -> list[tuple[int, shapely.Geometry]]:

@@ -82,7 +82,7 @@ def ledger_of(timeline: Timeline, years: Sequence[YearFeatures], areas: Areas, r
 
 def totals_of(ledger: Ledger) -> tuple[Total, ...]:
     """Return one total per year with an inventory; what was not observed is counted and never taken as 0."""
-    known = ledger.listed.any(axis=1)
+    known = np.asarray(ledger.listed.any(axis=1), dtype=bool)
     return tuple(_total(ledger, features, known) for features in ledger.years)
 
 
