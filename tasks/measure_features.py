@@ -39,7 +39,7 @@ from models.outlines.seams import OwnedFeature, ZoneFeatures, own
 from models.segmenter.contract import WindowArrays
 
 STAGE = "features"
-VERSION = 5
+VERSION = 6
 _AGREEMENT_PX = 336
 """Side of the window that most lakes need for `agreement`; what is kept decoded is sized by it."""
 _Feature = tuple[OwnedFeature, "_Zone"]

@@ -13,8 +13,9 @@ import pytest
 import rasterio
 from pyproj import Geod, Transformer
 from rasterio.features import rasterize
+from shapely.ops import unary_union
 
-from simulator.make import WORLDS, make, make_world
+from simulator.make import WORLDS, make, make_world, scenery_of
 from simulator.worlds import ARCTIC, HMA
 
 SMALL = replace(HMA, chips=(1, 1, 1, 0), optical_dates=2, ascending=1, descending=1, scattered=6)
@@ -64,6 +65,28 @@ def test_another_seed_gives_another_world(world: Path, tmp_path: Path) -> None:
     make(replace(SMALL, ascending=0, descending=0, optical_dates=0), [2022], tmp_path, seed=8, workers=1)
     pattern = "catalog/cop*/*/*.tif"
     assert set(digests(tmp_path, pattern).values()).isdisjoint(digests(world, pattern).values())
+
+
+def test_glaciers_are_drawn_for_every_year_withdraw_and_touch_the_lakes_at_their_ends(world: Path, arctic: Path) -> None:
+    glaciers = gpd.read_file(world / "glaciers.geojson").to_crs(HMA.epsgs[0])
+    assert glaciers.is_valid.all()
+    areas = glaciers.assign(year=glaciers.date.astype(str).str[:4].astype(int), area=glaciers.area).pivot(
+        index="glacier_id", columns="year", values="area"
+    )
+    assert list(areas.columns) == list(YEARS)
+    assert len(areas) == 3
+    assert (areas[2022] < areas[2021]).all()
+    assert not (arctic / "glaciers.geojson").exists()
+
+
+def test_lakes_on_the_ice_lie_inside_the_outlines_of_their_year_and_ice_contact_lakes_at_them() -> None:
+    scenery = scenery_of(HMA, 7)
+    for year in YEARS:
+        ice = unary_union([outline for _, outline in scenery.glaciers(year)])
+        shapes = {kind: [s.shape for s in scenery.lakes.states(year) if s.kind == kind] for kind in ("supraglacial", "ice_contact")}
+        assert all(shapes.values())
+        assert all(shape.intersection(ice).area > 0.9 * shape.area for shape in shapes["supraglacial"])
+        assert all(shape.distance(ice) < 30 and shape.intersection(ice).area < 0.1 * shape.area for shape in shapes["ice_contact"])
 
 
 def test_every_asset_opens_where_and_in_the_system_its_item_says(world: Path) -> None:
