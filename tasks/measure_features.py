@@ -162,7 +162,8 @@ def _company(
     parts, upstream = [], np.full(len(features), np.nan)
     for epsg in np.unique(zones).tolist():
         places = np.flatnonzero(zones == epsg)
-        lakes, zone = np.array([features[place][0].polygon for place in places], object), features[places[0]][1]
+        lakes = np.array([features[place][0].polygon for place in places.tolist()], np.object_)
+        zone = features[int(places[0])][1]
         ice = ice_near(glaciers, epsg, points[places], job.year)
         found = links(lakes, ice, PIXEL_M / np.sqrt(pixel_areas_m2(epsg, *points[places].T)))
         upstream[places] = feeding_ice_m2(lakes, found.distance_m, may_be_fed(found), ice, partial(_elevation, zone))

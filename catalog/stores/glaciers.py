@@ -1,7 +1,8 @@
 """Glacier outlines of a region: read from any vector file, kept with their IDs, found again."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
@@ -53,7 +54,7 @@ def find_glaciers(store: Store, region: str) -> Glaciers | None:
     if not path.is_file():
         return None
     frame = read_features(path)
-    dates = np.array([None if pd.isna(date) else date for date in frame["date"]], object)
+    dates = np.array([None if pd.isna(date) else date for date in frame["date"]], np.object_)
     years = frame["year"].to_numpy(np.float64, na_value=np.nan)
     source = str(read_provenance(path).get("source", ""))
     return Glaciers(frame["glacier_id"].to_numpy(object), dates, years, frame.geometry.to_numpy(), source)
@@ -88,7 +89,7 @@ def read_glaciers(path: Path, region: Region) -> Glaciers:
     frame, outlines = frame[there], outlines[there]
     dates = _dates(frame)
     years = pd.Series(dates, dtype=object).astype("string").str.extract(_YEAR, expand=False).astype("Float64")
-    return Glaciers(_ids(frame, path.stem), dates, years.to_numpy(np.float64, na_value=np.nan), outlines, path.name)
+    return Glaciers(_ids(frame, path.stem), dates, np.asarray(years.to_numpy(np.float64, na_value=np.nan), np.float64), outlines, path.name)
 
 
 def _near(region: Region) -> BaseGeometry:
@@ -150,12 +151,17 @@ def _polygons(geometries: NDArray[np.object_]) -> NDArray[np.object_]:
 def _ids(frame: gpd.GeoDataFrame, stem: str) -> NDArray[np.object_]:
     numbered = [f"{stem}:{row}" for row in frame.index]
     column = next((name for name in _ID_COLUMNS if name in frame), None)
-    given: list[object] = [None] * len(frame) if column is None else frame[column].tolist()
+    given: list[Any] = [None] * len(frame) if column is None else frame[column].tolist()
     unnamed = [pd.isna(name) or not str(name).strip() for name in given]
-    return np.array([own if nameless else str(name) for name, own, nameless in zip(given, numbered, unnamed, strict=True)], object)
+    return np.array([own if nameless else str(name) for name, own, nameless in zip(given, numbered, unnamed, strict=True)], np.object_)
 
 
 def _dates(frame: gpd.GeoDataFrame) -> NDArray[np.object_]:
     column = next((name for name in _DATE_COLUMNS if name in frame), None)
-    given: list[object] = [None] * len(frame) if column is None else frame[column].tolist()
-    return np.array([None if pd.isna(date) else str(date) for date in given], object)
+    given: list[Any] = [None] * len(frame) if column is None else frame[column].tolist()
+    return np.array([None if pd.isna(date) else _day(date) for date in given], np.object_)
+
+
+def _day(date: object) -> str:
+    # GDAL makes an instant of what is a day in GeoJSON, and of what is text in a shapefile nothing
+    return date.date().isoformat() if isinstance(date, datetime) else str(date)

@@ -35,7 +35,8 @@ RULE: Final = (
 def may_be_fed(links: GlacierLinks) -> NDArray[np.bool_]:
     """Say of which lakes the type rests on what flows into them, (n,)."""
     with np.errstate(invalid="ignore"):
-        return (links.overlap_share == 0) & (links.distance_m > CONTACT_M) & (links.distance_m <= FED_WITHIN_M)
+        between = (links.distance_m > CONTACT_M) & (links.distance_m <= FED_WITHIN_M)
+    return np.asarray(between & (links.overlap_share == 0), bool)
 
 
 def lake_types(links: GlacierLinks, ice_upstream_m2: Floats) -> Sequence[str | None]:

@@ -54,6 +54,12 @@ def test_ids_and_dates_of_every_provider_are_known(tmp_path, suffix, columns, id
     assert found.source == f"file.{suffix}"
 
 
+@pytest.mark.parametrize("suffix", ["gpkg", "geojson"])
+def test_a_day_stays_a_day_in_every_format(tmp_path, suffix):
+    path = written(tmp_path / f"g.{suffix}", [box(77, 43, 77.1, 43.1)], date=["2021-08-15"])
+    assert read_glaciers(path, REGION).dates.tolist() == ["2021-08-15"]
+
+
 def test_what_glims_draws_beside_glaciers_is_left_out(tmp_path):
     path = written(tmp_path / "g.gpkg", [box(77, 43, 77.1, 43.1)] * 2, glac_id=["a", "a"], line_type=["intrnl_rock", "glac_bound"])
     assert len(read_glaciers(path, REGION)) == 1
