@@ -7,7 +7,6 @@ import shapely
 from numpy.typing import NDArray
 
 from models.changes.pairs import Pairs
-from models.outlines.geodesy import area_perimeter
 from models.outlines.overlaps import shared_m2, spherical_area_m2
 from models.outlines.timeline import Timeline
 
@@ -57,15 +56,18 @@ def turnover_of(pairs: Pairs, timeline: Timeline) -> Turnover:
 def pieces_of(pairs: Pairs, timeline: Timeline, chosen: Mask) -> Pieces:
     """Draw gain and loss of the chosen pairs; pieces under `SLIVER_M2` are dropped, and rows without any piece."""
     places = np.flatnonzero(chosen)
-    one, other = (timeline.outlines[pairs.row[places], column[places]] for column in (pairs.before, pairs.after))
-    one, other = _or_empty(one), _or_empty(other)
-    drawn = {"gain": shapely.difference(other, one), "loss": shapely.difference(one, other)}
-    found = [(place, kind, shape) for kind, shapes in drawn.items() for place, shape in _without_slivers(places, shapes)]
-    found.sort(key=lambda piece: (piece[0], piece[1]))
-    geometry = np.empty(len(found), dtype=object)
-    geometry[:] = [shape for _, _, shape in found]
-    area = area_perimeter(geometry)[0] if len(geometry) else np.empty(0)
-    return Pieces(np.array([place for place, _, _ in found], np.int64), [kind for _, kind, _ in found], area, geometry)
+    one, other = (_or_empty(timeline.outlines[pairs.row[places], column[places]]) for column in (pairs.before, pairs.after))
+    # areas on the sphere become geodesic ones by what the whole outline's are
+    scales = [
+        area[places] / np.maximum(spherical_area_m2(side), 1e-9) for area, side in ((pairs.area_to_m2, other), (pairs.area_from_m2, one))
+    ]
+    gain, loss = _without_slivers(shapely.difference(other, one)), _without_slivers(shapely.difference(one, other))
+    owner = np.concatenate([gain[0], loss[0]])
+    shapes = np.concatenate([gain[1], loss[1]])
+    kind = np.repeat(["gain", "loss"], [len(gain[0]), len(loss[0])])
+    area = np.concatenate([scale[of] * spherical_area_m2(shape) for scale, (of, shape) in zip(scales, (gain, loss), strict=True)])
+    order = np.lexsort((kind, owner))
+    return Pieces(places[owner[order]], kind[order].tolist(), area[order], shapes[order])
 
 
 def _or_empty(outlines: Geometries) -> Geometries:
@@ -74,12 +76,16 @@ def _or_empty(outlines: Geometries) -> Geometries:
     return filled
 
 
-def _without_slivers(places: NDArray[np.int64], shapes: Geometries) -> list[tuple[int, shapely.Geometry]]:
+def _without_slivers(shapes: Geometries) -> tuple[NDArray[np.int64], Geometries]:
+    """Return positions and what remains of the shapes that keep a piece."""
     parts, owner = shapely.get_parts(shapes, return_index=True)
     kept = (shapely.get_dimensions(parts) == 2) & (spherical_area_m2(parts) >= SLIVER_M2)
     parts, owner = parts[kept], owner[kept]
-    found = []
-    for place in np.unique(owner).tolist():
-        own = parts[owner == place]
-        found.append((int(places[place]), own[0] if len(own) == 1 else shapely.multipolygons(own)))
-    return found
+    found, group, count = np.unique(owner, return_inverse=True, return_counts=True)
+    joined = np.empty(len(found), dtype=object)
+    several = count[group] > 1
+    joined[group[~several]] = parts[~several]
+    if several.any():
+        _, number = np.unique(group[several], return_inverse=True)
+        joined[count > 1] = shapely.multipolygons(parts[several], indices=number)
+    return found, joined
