@@ -55,14 +55,15 @@ def matched(store: Store, target: Target, region: str, truth: Path) -> Matched:
 def _print_intervals(frame: Matched) -> None:
     frame = frame[frame.true_m2 >= LEAST_M2]
     seen = frame[frame.observed_share >= OBSERVED]
-    print("95 % area intervals that hold the truth, features of 0.5 ha or more: n, %, half-width as % of the area (median)")
+    print("95 % area intervals that hold the truth, features of 0.5 ha or more: n, %, % with each feature once, half-width % (median)")
     groups = [("all", frame), ("observed", seen), ("partly observed", frame[frame.observed_share < OBSERVED])]
     groups += [(f"observed, {name}", group) for name, group in seen.groupby("size_class")]
     flagged = seen.explode("flags")
     groups += [(f"observed, {name}", group) for name, group in flagged.groupby(flagged["flags"].fillna("no flag"))]
     groups += [(Path(str(name)).name, group) for name, group in seen.groupby("store")]
     for name, group in groups:
-        print(f"  {name:32s} {len(group):5d} {100 * group.held.mean():6.1f} {100 * group.width.median():6.1f}")
+        once = group.groupby(["store", "true_id"]).held.mean()
+        print(f"  {name:32s} {len(group):5d} {100 * group.held.mean():6.1f} {100 * once.mean():6.1f} {100 * group.width.median():6.1f}")
 
 
 def _print_changes(store: Store, target: Target, region: str, frame: Matched) -> None:
