@@ -53,7 +53,7 @@ def _show(report: DiffReport) -> None:
     causes = [
         (cause, int(row["features"]), _ha(row["change_m2"]), _ha(row["absolute_m2"]), CAUSES_OF_DIFFERENCE[cause])
         for cause, row in report.causes.items()
-    ]  # type: ignore[index] - its keys
+    ]
     show_table("By cause, areas in ha", ("cause", "features", "B - A", "without signs", "what it says"), causes)
     if report.details:
         show_table("What differs", ("features", "what"), [(count, what) for what, count in list(report.details.items())[:_DETAILS]])

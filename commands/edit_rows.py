@@ -54,7 +54,7 @@ class Ground:
         when = year if year is not None else max(self.years)
         there = {name: outline for (name, known), outline in self.names.items() if known == when}
         outlines = np.array(list(there.values()), dtype=object)
-        reached = place if shapely.area(place) > 0 else place.buffer(1e-6)
+        reached = place if shapely.area(place) > 0 else shapely.buffer(place, 1e-6)
         pairs = overlaps_of(np.array([reached], object), outlines)
         if not pairs.area_m2.size:
             middle = shapely.centroid(place)
@@ -134,7 +134,7 @@ def _edit_of(ground: Ground, row: Row, author: str, date: str) -> Edit:
         seen = value("seen_area_m2")
         edit = Edit(
             number=0,
-            action=row.values["action"].lower(),  # type: ignore[arg-type] - `new_edit` checks it
+            action=row.values["action"].lower(),
             year=int(value("year") or 0) or None,
             feature_id=value("feature_id") or "",
             reason=value("reason") or "",

@@ -213,7 +213,8 @@ def _outline(file: str) -> shapely.Geometry:
     outlines = read_labels(file, 0, 0).outlines
     if len(outlines) != 1:
         raise WrongCall(f"{file}: it holds {len(outlines)} outlines. Give one, or take many with `cryoatlas edits import`.")
-    return outlines.geometry.iloc[0]
+    outline: shapely.Geometry = outlines.geometry.iloc[0]
+    return outline
 
 
 def _how(store: str, region: str) -> str:

@@ -1,9 +1,10 @@
 """Answers of a sample to an accuracy statement, beside the answers and in the store."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,9 +58,8 @@ def scored(folder: str, store: str | None) -> Accuracy:
     return accuracy
 
 
-def _store_path(store: Store, about: dict[str, object] | object) -> tuple[list[Path], list[str]]:
+def _store_path(store: Store, about: Mapping[str, Any]) -> tuple[list[Path], list[str]]:
     """Where the statement goes in the store; nowhere when the store no longer lists what was sampled."""
-    assert isinstance(about, dict)
     path = store.inventory(about["target"], about["region"], about["year"])
     if path.is_file() and checksum(path) == about["inventory"]:
         return [store.accuracy(about["target"], about["region"], about["year"])], []
@@ -105,7 +105,7 @@ def _areas(listed: shapely.Geometry, area: float, verdict: str, redrawn: shapely
 def _cell_answers(sample: Sample) -> tuple[list[CellAnswer], list[str]]:
     cells = sample.key[sample.key.kind == "cell"].reset_index(drop=True)
     found: Counter[str] = Counter()
-    area: Counter[str] = Counter()
+    area: defaultdict[str, float] = defaultdict(float)
     nowhere = 0
     for case, shape, given in zip(sample.missed.case, sample.missed.geometry, sample.missed.area_m2, strict=True):
         cell = case or _cell_at(cells.case, cells.geometry.to_numpy(), shape)

@@ -11,7 +11,7 @@ from catalog.facts.records import Outcome
 Kind = Literal["same", "changed", "renamed", "added", "lost"]
 KINDS: Final[tuple[Kind, ...]] = ("same", "changed", "renamed", "added", "lost")
 CauseOfDifference = Literal["data", "model", "options", "code", "edits", "neighbourhood", "year", "history", "unknown", "unexplained"]
-CAUSES_OF_DIFFERENCE: Final[Mapping[CauseOfDifference, str]] = {
+CAUSES_OF_DIFFERENCE: Final[Mapping[str, str]] = {
     "data": "other scenes, baselines, offsets or reads",
     "model": "another model, version or weights",
     "options": "other options, region or tiling",

@@ -17,7 +17,8 @@ class Edit:
     """One decision about one feature; outlines as WKT in EPSG:4326, so that a record is a plain value."""
 
     number: int
-    action: Action
+    action: str
+    """One of `ACTIONS`."""
     year: int | None = None
     """None: every year."""
     feature_id: str = ""

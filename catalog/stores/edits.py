@@ -22,6 +22,7 @@ from catalog.stores.tables import put_table, read_table
 
 _DRAWN: Final = frozenset({"redraw", "draw"})
 _PLAIN: Final = ("number", "action", "year", "feature_id", "reason", "author", "date", "seen_area_m2")
+_POLYGONAL: Final = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _STAGE: Final = "inventory"
 """The stage that applies edits."""
 _DIGITS: Final = 7
@@ -125,7 +126,7 @@ def _edit(path: Path, place: int, feature: Mapping[str, Any], numbers: Iterator[
     try:
         return Edit(
             number=next(numbers) if number in (None, "") else int(float(number)),
-            action=action,  # type: ignore[arg-type] - checked above
+            action=action,
             year=None if known.get("year") in (None, "") else int(float(known["year"])),
             feature_id="" if action == "draw" else str(known["feature_id"]),
             **{name: str(known.get(name) or "") for name in ("reason", "author", "date")},
@@ -156,8 +157,8 @@ def outline_of(geometry: shapely.Geometry | None) -> shapely.Geometry | None:
     if geometry is None:
         return None
     valid = shapely.force_2d(geometry if shapely.is_valid(geometry) else shapely.make_valid(geometry))
-    if valid.geom_type in {"Polygon", "MultiPolygon"}:
-        return valid if valid.area > 0 else None
+    if shapely.get_type_id(valid) in _POLYGONAL:
+        return valid if shapely.area(valid) > 0 else None
     parts = shapely.get_parts(shapely.get_parts(valid))
     solid = parts[shapely.area(parts) > 0]
     return shapely.union_all(solid) if len(solid) else None
@@ -173,7 +174,7 @@ def _seen(where: str, text: Any) -> str:
 
 
 def _wkt(geometry: shapely.Geometry | None) -> str:
-    return "" if geometry is None or geometry.is_empty else str(shapely.to_wkt(geometry, rounding_precision=_DIGITS))
+    return "" if geometry is None or shapely.is_empty(geometry) else str(shapely.to_wkt(geometry, rounding_precision=_DIGITS))
 
 
 def _feature(edit: Edit) -> dict[str, Any]:

@@ -93,6 +93,9 @@ def figures_of(
         "missed_count": rare_figure(missed, survey),
         "missed_area_m2": rare_figure(missed_area, survey),
     }
+    # a sample without a fault knows its total too well: what the share leaves open, the count does
+    least = min(figures["true_count"].low, figures["users_accuracy_count"].low * sum(population.features.values()))
+    figures["true_count"] = replace(figures["true_count"], low=least)
     notes = (*said, *more)
     most = none_found(of_cells)
     if not any(one.missed for one in cells) and most > 0:

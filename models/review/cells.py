@@ -67,7 +67,7 @@ def _at_home(origin_yx: NDArray[np.int64], epsg: int) -> NDArray[np.bool_]:
 
 def _doubtful(stored: NDArray[np.uint8]) -> NDArray[np.bool_]:
     low, high = (round(limit / PROBABILITY_SCALE) for limit in DOUBT)
-    return (stored != PROBABILITY_NODATA) & (stored >= low) & (stored < high)
+    return np.asarray((stored != PROBABILITY_NODATA) & (stored >= low) & (stored < high), bool)
 
 
 def _by_chip(mask: NDArray[np.bool_], chips: int) -> NDArray[np.float64]:

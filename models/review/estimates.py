@@ -80,7 +80,7 @@ def _parts(values: Floats, answers: Answers) -> tuple[Floats, Floats]:
     spread = np.bincount(answers.stratum, away**2, strata) / np.maximum(counts - 1, 1)
     left = 1 - counts / np.maximum(answers.population, 1)
     variance: Floats = answers.population**2 * left * spread / np.maximum(counts, 1)
-    return variance, _freedom(counts, spread, np.bincount(answers.stratum, away**4, strata))
+    return variance, _freedom(counts, spread, np.asarray(np.bincount(answers.stratum, away**4, strata), np.float64))
 
 
 def _freedom(counts: Floats, spread: Floats, fourth: Floats) -> Floats:
@@ -89,7 +89,8 @@ def _freedom(counts: Floats, spread: Floats, fourth: Floats) -> Floats:
     n = np.maximum(counts, 2)
     error = fourth / n - spread**2 * (n - 3) / (n - 1)
     heavy = np.divide(2 * n * spread**2, error, out=np.full(len(n), np.inf), where=error > 0)
-    return np.minimum(counts - 1, np.maximum(heavy, 1.0))
+    freedom: Floats = np.minimum(counts - 1, np.maximum(heavy, 1.0))
+    return freedom
 
 
 def total_figure(total: Linear, survey: Survey) -> Figure:

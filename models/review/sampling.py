@@ -68,7 +68,7 @@ def draw(strata: Sequence[str], weights: Floats, size: int, rng: np.random.Gener
     sizes = np.bincount(place, minlength=len(names))
     if size < len(names):
         raise WrongCall(f"A sample of {size} cannot hold all {len(names)} strata ({'; '.join(names)}). Ask for at least {2 * len(names)}.")
-    counts = allocate(sizes, np.bincount(place, weights, minlength=len(names)), size)
+    counts = allocate(sizes, np.asarray(np.bincount(place, weights, minlength=len(names)), np.float64), size)
     chosen = [rng.choice(np.flatnonzero(place == stratum), count, replace=False) for stratum, count in enumerate(counts.tolist())]
     rows = np.sort(np.concatenate(chosen)) if chosen else np.empty(0, np.int64)
     return Drawn(rows, sizes[place[rows]], counts[place[rows]])

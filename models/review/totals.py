@@ -31,7 +31,7 @@ def areas_of(pair: Pair, a: Side, b: Side) -> tuple[float, float]:
 
 def totals_of(pairs: Sequence[Pair], because: Sequence[Sequence[Difference]], a: Side, b: Side) -> Totals:
     """Count and sum pairs by kind and by cause; every cause is told, `unexplained` too when it has none."""
-    kinds = {kind: {"features": 0.0, "area_a_m2": 0.0, "area_b_m2": 0.0, "change_m2": 0.0} for kind in KINDS}
+    kinds = {str(kind): {"features": 0.0, "area_a_m2": 0.0, "area_b_m2": 0.0, "change_m2": 0.0} for kind in KINDS}
     causes = {str(cause): {"features": 0.0, "change_m2": 0.0, "absolute_m2": 0.0} for cause in CAUSES_OF_DIFFERENCE}
     details: Counter[str] = Counter()
     for pair, reasons in zip(pairs, because, strict=True):
