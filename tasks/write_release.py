@@ -19,7 +19,6 @@ from catalog.facts.publication import PARQUET, Order, ReleasedFile, ReleaseFacts
 from catalog.facts.records import Job, Target
 from catalog.facts.releases import RELEASES, PublishOptions, PublishReport, collection_id, item_id, next_release
 from catalog.facts.schemas import ID_COLUMNS
-from catalog.stores.files import checksum
 from catalog.stores.jobs import stored_region
 from catalog.stores.ledger import fingerprint_of
 from catalog.stores.publications import (
@@ -34,7 +33,7 @@ from catalog.stores.publications import (
     staged,
     writing,
 )
-from catalog.stores.release_files import through_sources, year_sources
+from catalog.stores.release_files import contents_of
 from catalog.stores.release_staging import stage_through, stage_year
 from catalog.stores.release_years import glacier_names, raster_promises, span_of, used_scenes
 from catalog.stores.store import Store, open_store
@@ -99,9 +98,8 @@ def write_release(order: Order, reached: Reached = _unwatched) -> PublishReport:
 
 
 def _seen(store: Store, job: Job, order: Order, before: Mapping[str, Any] | None) -> _Year:
-    sources = (*year_sources(store, job.target, job.region, job.year), *through_sources(store, job.target, job.region))
     says = {
-        "files": {source.key: checksum(source.path) for source in sources},
+        "files": contents_of(store, job.target, job.region, job.year),
         "gaps": sorted(str(gap) for gap in order.gaps if gap.year == job.year),
         "terms": [order.options.licence, order.options.doi, sorted(order.options.authors)],
     }

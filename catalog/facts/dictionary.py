@@ -10,9 +10,10 @@ import pyarrow as pa
 from catalog.facts.change_columns import CHANGE_COLUMNS, CHANGE_SHAPE_COLUMNS, REGION_TREND_COLUMNS, TREND_COLUMNS
 from catalog.facts.change_schemas import CHANGE_SHAPES, CHANGES, CROSSWALK, MATCHES, REGION_TRENDS, TOTAL_CHANGES, TOTALS, TRENDS
 from catalog.facts.columns import Column, Written, columns_of
+from catalog.facts.edits import EDITS_STATUS
 from catalog.facts.errors import WrongCall
 from catalog.facts.feature_columns import LAKE_COLUMNS, SLUMP_COLUMNS
-from catalog.facts.records import Target
+from catalog.facts.glaciers import GLACIERS
 from catalog.facts.region_columns import (
     COUNT_CELL_COLUMNS,
     COUNT_COLUMNS,
@@ -25,6 +26,7 @@ from catalog.facts.region_columns import (
     TOTAL_COLUMNS,
 )
 from catalog.facts.releases import RELEASES
+from catalog.facts.review_columns import EDIT_STATUS_COLUMNS, GLACIER_COLUMNS
 from catalog.facts.schemas import COVERAGE, EVENTS, LAKES, PROBABILITY, SURFACE, TRACKS, ArraySpec
 from catalog.facts.slump_schemas import SLUMP_COUNTS, SLUMP_COUNTS_H3, SLUMPS
 from catalog.facts.track_columns import EVENT_COLUMNS, TRACK_COLUMNS
@@ -137,6 +139,21 @@ TABLES: Final[Mapping[str, Table]] = MappingProxyType(
                 MATCHES,
                 MATCH_COLUMNS,
             ),
+            Table(
+                "edits_status",
+                "one row per edit that speaks for the year: what became of it",
+                f"edits_status/<target>/{_YEARLY}",
+                EDITS_STATUS,
+                EDIT_STATUS_COLUMNS,
+            ),
+            Table(
+                "glaciers",
+                "outlines that the user gave, one row each",
+                "regions/<region>.glaciers.parquet",
+                GLACIERS,
+                GLACIER_COLUMNS,
+                "outline of a glacier",
+            ),
             Table("crosswalk", "names of a superseded release beside those of the next", "in releases only", CROSSWALK, CROSSWALK_COLUMNS),
             Table("releases", "one row per release of a region", "in publications only", RELEASES, RELEASE_COLUMNS),
         )
@@ -147,11 +164,6 @@ ARRAYS: Final[Mapping[str, tuple[ArraySpec, ...]]] = MappingProxyType(
     {"cubes/<region>/<year>/<epsg>.zarr": SURFACE, "probability/<target>/<region>/<year>/<epsg>.zarr": PROBABILITY}
 )
 """Arrays of the cubes by the path of their group."""
-
-
-def inventory_table(target: Target) -> Table:
-    """The table of a target's inventory."""
-    return TABLES[target]
 
 
 def tables_named(names: Iterable[str]) -> tuple[Table, ...]:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from catalog.facts.causes import State
-from catalog.facts.records import Outcome, Target
+from catalog.facts.records import Outcome, Target, Unit
 from catalog.stores import ledger
 from catalog.stores.edits import pending
 from catalog.stores.files import checksum, looks_like
@@ -68,7 +68,7 @@ def completeness_of(store: Store, region: str, year: int, *, checksums: bool = F
     for stage, source in _FOLLOWS[target].items():
         holes += [_missing(tile, stage) for tile in _not_reached(outcomes, stage, source)]
     holes += [_missing(REGION_UNIT, stage) for stage in _LAST[target] if not states[stage]]
-    holes += _stale(store, region, outcomes)
+    holes += _stale(store, region, target, outcomes)
     if states["inventory"] and pending(store, target, region, year):
         holes.append(Hole(REGION_UNIT, "inventory", "stale", "edits were made, changed or taken back after it"))
     mend = _mend(store, region, year, damaged) if holes else ""
@@ -89,10 +89,12 @@ def _not_reached(outcomes: Sequence[Outcome], stage: str, source: str) -> list[s
     return [o.unit.tile for o in outcomes if o.unit.stage == source and o.state == State.DONE and o.unit.tile not in reached]
 
 
-def _stale(store: Store, region: str, outcomes: Sequence[Outcome]) -> list[Hole]:
+def _stale(store: Store, region: str, target: Target, outcomes: Sequence[Outcome]) -> list[Hole]:
     """Units that were made from products which have been made anew since: a run ended before it came to them."""
-    years = years_begun(store, region)
-    current = {path: sum_ for year in years for o in ledger.find_all(store, region, year) for path, sum_ in o.outputs.items()}
+    # of other years only what is made of a whole region-year can go into this one; tiles would be thousands of records to read
+    units = [Unit(region, year, REGION_UNIT, stage) for year in years_begun(store, region) for stage in _LAST[target]]
+    whole = [outcome for unit in units if (outcome := ledger.find(store, unit))]
+    current = {path: promise for outcome in (*whole, *outcomes) for path, promise in outcome.outputs.items()}
     holes = []
     for outcome in outcomes:
         old = [path for path, promise in _promises(outcome.inputs) if _now(store, path, promise, current) != promise]

@@ -13,6 +13,7 @@ from catalog.facts.errors import SchemaError
 from catalog.facts.publication import PARQUET, ReleasedFile
 from catalog.facts.records import Target
 from catalog.stores import ledger
+from catalog.stores.files import checksum
 from catalog.stores.store import Store
 
 THROUGH_YEARS: Final = ("tracks", "events", "changes", "change_shapes", "trends", "region_trends", "totals", "total_changes")
@@ -46,6 +47,9 @@ def year_sources(store: Store, target: Target, region: str, year: int) -> tuple[
         source("coverage", "coverage", store.coverage(region, year), f"What was observed in {year}, per tile"),
         source("scenes", "scenes", store.scenes(region, year), f"Scenes considered for {year}, used or refused and why"),
     ]
+    found.append(
+        source("edits_status", "edits_status", store.edits_status(target, region, year), f"What became of people's edits in {year}")
+    )
     if target == "slumps":
         found.append(source("counts", "counts", store.counts(target, region, year), "Slumps on observed ground, with a range"))
         found.append(source("counts_h3", "counts_h3", store.counts(target, region, year, cells=True), "The same per H3 cell"))
@@ -64,7 +68,14 @@ def through_sources(store: Store, target: Target, region: str) -> tuple[Source, 
     )
 
 
-def released(source: Source, path: str, checksum: str) -> ReleasedFile:
+def contents_of(store: Store, target: Target, region: str, year: int) -> dict[str, str]:
+    """Checksums of everything that the tables of a region-year say now, by the key of the asset."""
+    sources = (*year_sources(store, target, region, year), *through_sources(store, target, region))
+    accuracy = store.accuracy(target, region, year)
+    return {s.key: checksum(s.path) for s in sources} | ({"accuracy": checksum(accuracy)} if accuracy.is_file() else {})
+
+
+def released(source: Source, path: str, written: str) -> ReleasedFile:
     """Describe a copied table with its columns and rows."""
     with source.path.open("rb") as file:
         metadata = pq.read_metadata(file)
@@ -74,7 +85,7 @@ def released(source: Source, path: str, checksum: str) -> ReleasedFile:
     columns = tuple(known.get(name) or Column(name, _short(schema.field(name).type), "", "as the STAC item has it", "") for name in names)
     roles = ("metadata",) if source.key in ("coverage", "scenes") else ("data",)
     geometry = "geometry" if "geometry" in names else ""
-    return ReleasedFile(source.key, path, PARQUET, source.title, roles, checksum, metadata.num_rows, columns, geometry)
+    return ReleasedFile(source.key, path, PARQUET, source.title, roles, written, metadata.num_rows, columns, geometry)
 
 
 def schema_faults(source: Source) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Files of a store put into a release that nobody sees yet."""
 
-from catalog.facts.publication import COG, Raster, ReleasedFile
+from catalog.facts.publication import COG, JSON, Raster, ReleasedFile
 from catalog.facts.records import Job
 from catalog.stores.cogs import write_probability, write_surface
 from catalog.stores.files import checksum
@@ -16,6 +16,10 @@ def stage_year(staging: Staging, store: Store, job: Job, folder: str, *, cogs: b
         released(source, f"{folder}/{source.name}", staging.copy(source.path, f"{folder}/{source.name}", promised=source.promised))
         for source in year_sources(store, job.target, job.region, job.year)
     ]
+    accuracy = store.accuracy(job.target, job.region, job.year)
+    if accuracy.is_file():
+        path, title = f"{folder}/accuracy.json", f"Accuracy of {job.year} by a sample that people checked"
+        files.append(ReleasedFile("accuracy", path, JSON, title, ("metadata",), staging.copy(accuracy, path)))
     return (*files, *(_rasters(staging, store, job, folder) if cogs else ()))
 
 

@@ -66,7 +66,7 @@ def dictionary_page(tables: Sequence[Table], arrays: Arrays) -> str:
 
 
 def _table(table: Table) -> str:
-    rows = [_row(f"`{c.name}`", c.type, c.unit, c.meaning, c.null_when) for c in table.columns]
+    rows = [_row(f"`{c.name}`", c.type, c.unit, _plain(c.meaning), _plain(c.null_when)) for c in table.columns]
     return "\n".join(
         [
             f"## {table.name}",
@@ -102,6 +102,11 @@ def _arrays(arrays: Arrays) -> str:
 
 def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
+
+
+def _plain(text: str) -> str:
+    # Markdown takes what stands between < and > for HTML and shows nothing
+    return text.replace("<", "\\<")
 
 
 def _row(*cells: str) -> str:

@@ -53,7 +53,7 @@ def described_detector(card: DetectorCard) -> Document:
         names = tuple(f"{modality}-{index + 1}" for index in range(channels_of(modality)))
         mean, std = card.statistics.mean[kind_of(modality)], card.statistics.std[kind_of(modality)]
         inputs.append(_input(modality, names, side, "clipped to 0..1", mean, std))
-    result = {"shape": [-1, 6], "dim_order": ["detection", "box and score"], "data_type": "float32"}
+    result = {"shape": [-1, 6], "dim_order": ["detection", "values"], "data_type": "float32"}
     output = {"name": "slumps", "tasks": ["instance-segmentation"], "result": result, "description": "boxes, scores and 28 x 28 masks"}
     architecture = f"{card.network.heads} R-CNN on {card.network.backbone}, fusion {card.network.fusion.kind}"
     return _mlm(card.name, architecture, "instance-segmentation", inputs, output) | _trained(1.0, card.threshold)
