@@ -69,6 +69,10 @@ def _show(report: MatchReport) -> None:
         say(f"Found {found} of {sums[1]} of theirs ({found / sums[1]:.0%}), {shared / max(sums[3], 1e-9):.0%} of their area.")
     if report.only_theirs_unobserved:
         say(f"Of {report.relations['only_theirs'].theirs} that are only theirs, {report.only_theirs_unobserved} lie on unobserved ground.")
+    if report.repeated:
+        say(
+            f"{report.repeated} of theirs lie on each other: the file holds several years or images. Give a file of one for plain relations."
+        )
     say(f"{report.left_out} of theirs lie elsewhere. Their names: {report.id_column or 'none known, rows are numbered'}.")
     say(f"Wrote {report.written}")
 

@@ -20,7 +20,7 @@ from catalog.stores.observed import observed_share
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import put_table
 from models.outlines.clip import hull_of, on_ground
-from models.outlines.matches import counts_of, differences_of, match_inventories
+from models.outlines.matches import counts_of, differences_of, match_inventories, repeated_in
 
 
 @task(cache_policy=NO_CACHE, task_run_name="match-{region}-{year}")
@@ -45,7 +45,7 @@ def match_inventory(
     unobserved = _unobserved(opened, (target, region, year), theirs, table, options)
     counts = {relation: RelationCount(*count) for relation, count in counts_of(table, RELATIONS).items()}
     placed = (region, year, target, name, file.id_column, clipped_to, len(file.ids) - len(theirs.ids))
-    return MatchReport(*placed, counts, *differences_of(table), unobserved, opened.relative(path))
+    return MatchReport(*placed, counts, *differences_of(table), unobserved, repeated_in(theirs.outlines), opened.relative(path))
 
 
 def _ground(store: Store, region: str, ours: NamedFeatures) -> tuple[shapely.Geometry, str]:

@@ -54,5 +54,7 @@ class MatchReport:
     median_iou: float | None
     only_theirs_unobserved: int
     """Of `only_theirs`, how many lie on ground that our year did not observe: no evidence against either."""
+    repeated: int
+    """Features of theirs that lie on another of theirs by more than half of the smaller: several years or images in one file."""
     written: str
     """Path of the table."""

@@ -124,3 +124,9 @@ def differences_of(table: pa.Table) -> tuple[float | None, tuple[float, float] |
         return None, None, None
     low, middle, high = np.percentile(same.area_difference_percent, [25, 50, 75]).tolist()
     return middle, (low, high), float(same.iou.median())
+
+
+def repeated_in(outlines: Geometries) -> int:
+    """Return how many outlines lie on another one of the same inventory by more than half of the smaller of the two."""
+    pairs = overlaps_of(outlines, outlines)
+    return len(np.unique(pairs.left[(pairs.left != pairs.right) & (pairs.share > 0.5)]))

@@ -11,7 +11,7 @@ from catalog.facts.change_schemas import MATCHES
 from catalog.facts.matching import RELATIONS
 from models.outlines.clip import hull_of, on_ground
 from models.outlines.geodesy import area_perimeter
-from models.outlines.matches import counts_of, differences_of, match_inventories
+from models.outlines.matches import counts_of, differences_of, match_inventories, repeated_in
 from models.outlines.nearest import nearest_m
 
 LON, LAT = 86.9, 27.9
@@ -138,3 +138,8 @@ def test_the_differences_are_those_of_pairs_that_are_the_same():
 def test_outlines_on_the_rim_of_the_ground_belong_to_it():
     assert on_ground(np.array([box(0), box(9), box(11)]), box(0)).tolist() == [True, True, False]
     assert hull_of(np.array([box(0), box(50)])).equals(shapely.box(LON, LAT, LON + 0.06, LAT + 0.01))
+
+
+def test_outlines_drawn_on_several_images_are_noticed():
+    assert repeated_in(np.array([box(0), box(1), box(20), box(28)])) == 2
+    assert repeated_in(np.empty(0, dtype=object)) == 0
