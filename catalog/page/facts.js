@@ -54,14 +54,18 @@ function changesPart(changes) {
 
 function trendsPart(trends) {
   const rows = trends.map((row) => [spaced(row.basis), `${row.first_year ?? UNKNOWN} to ${row.last_year ?? UNKNOWN}`, fixed(row.years_observed, 0), fixed(row.features, 0), spaced(row.direction),
-    known(row.slope_m2_per_year) ? `${signed(area(row.slope_m2_per_year), row.slope_m2_per_year)} per year` : UNKNOWN, interval(row.slope_low, row.slope_high, area), fixed(row.p_value, 3)]);
+    known(row.slope_m2_per_year) ? `${signed(area(row.slope_m2_per_year), row.slope_m2_per_year)} per year` : UNKNOWN, interval(row.slope_low, row.slope_high, area), pValue(row.p_value)]);
   return el("div", {}, el("h3", {}, "Trend of the region"), tableOf(["basis", "span", "years", "features", "direction", "slope", "95 % interval", "p"], rows));
 }
 
 function listedPart(counts) {
   const rows = counts.map((row) => [String(row.year), row.mapped ? fixed(row.features, 0) : "no inventory", fixed(row.features_small, 0), area(row.area_m2), share(row.observed_share),
-    Object.entries(row.tile_states).map(([state, count]) => `${count} ${state}`).join(", "), Object.entries(row.flags).map(([flag, count]) => `${spaced(flag)} ${count}`).join(", ")]);
-  return el("details", { open: true }, el("summary", {}, "What the inventories list"), tableOf(["year", "features", "of them below the minimum area", "area without those", "observed", "tiles", "flags"], rows));
+    Object.entries(row.tile_states).map(([state, count]) => `${count} ${state}`).join(", ")]);
+  const flags = [...new Set(counts.flatMap((row) => Object.keys(row.flags)))].sort();
+  const flagged = counts.map((row) => [String(row.year), ...flags.map((flag) => fixed(row.flags[flag] ?? 0, 0))]);
+  return el("div", { class: "pair" },
+    el("div", {}, el("h3", {}, "What the inventories list"), tableOf(["year", "features", "too small for totals", "area without those", "observed", "tiles"], rows)),
+    el("div", {}, el("h3", {}, "Features with a flag"), tableOf(["year", ...flags.map(spaced)], flagged)));
 }
 
 function drawRegionPlots(data) {

@@ -49,7 +49,7 @@ function trendWords(trend) {
   if (!trend || !trend.direction) return "not computed: run cryoatlas track";
   if (!known(trend.slope)) return `${spaced(trend.direction)}: ${known(trend.years) ? `${trend.years} comparable years` : "too few comparable years"}`;
   const slope = signed(fixed(trend.slope, 3), trend.slope);
-  return `${spaced(trend.direction)}: ${slope} ha per year (95 %: ${fixed(trend.low, 3)} to ${fixed(trend.high, 3)}), ${signed(fixed(trend.relative, 1), trend.relative)} % per year, p ${fixed(trend.p, 3)}, ${trend.years} comparable years`;
+  return `${spaced(trend.direction)}: ${slope} ha per year (95 %: ${fixed(trend.low, 3)} to ${fixed(trend.high, 3)}), ${signed(fixed(trend.relative, 1), trend.relative)} % per year, p ${pValue(trend.p)}, ${trend.years} comparable years`;
 }
 
 function makeFeature(data, state, onYear, onZoom) {
@@ -104,7 +104,7 @@ function makeFeature(data, state, onYear, onZoom) {
     const of = (name) => table.columns[name].at(row);
     if (!known(of("change_low_m2"))) return null;
     const because = table.columns.because.at(row);
-    return `since ${of("year_from")}: ${signed(hectares(of("change_m2")), of("change_m2"))} ha (${hectares(of("change_low_m2"))} to ${hectares(of("change_high_m2"))}); gained ${hectares(of("gain_m2"))}, lost ${hectares(of("loss_m2"))} ha; p ${fixed(of("p_value"), 3)}${because ? `; ${spaced(because)}` : ""}`;
+    return `since ${of("year_from")}: ${signed(hectares(of("change_m2")), of("change_m2"))} ha (${hectares(of("change_low_m2"))} to ${hectares(of("change_high_m2"))}); gained ${hectares(of("gain_m2"))}, lost ${hectares(of("loss_m2"))} ha; p ${pValue(of("p_value"))}${because ? `; ${spaced(because)}` : ""}`;
   }
   function scenesOf(points) {
     const tile = points.find((p) => p.tile)?.tile;

@@ -88,6 +88,34 @@ function paintOutlines(pen, path, kind, width) {
   pen.setLineDash([]);
 }
 
+function paintLabel(pen, words, x, y) {
+  pen.font = "600 12.5px system-ui, sans-serif";
+  pen.textAlign = "center";
+  pen.lineJoin = "round";
+  pen.lineWidth = 4;
+  pen.strokeStyle = "rgba(8,12,16,.85)";
+  pen.strokeText(words, x, y);
+  pen.fillStyle = "#fff";
+  pen.fillText(words, x, y);
+}
+
+/* The longest of 1, 2, 5 x 10^n metres that is a third of the map at most. */
+function paintScale(pen, size, metresPerPixel) {
+  const widest = metresPerPixel * Math.min(130, size.width / 3);
+  const step = 10 ** Math.floor(Math.log10(widest));
+  const length = [5, 2, 1].map((n) => n * step).find((n) => n <= widest);
+  const [x, y, width] = [14, size.height - 14, length / metresPerPixel];
+  for (const [stroke, colour] of [[5, "rgba(8,12,16,.7)"], [2.2, "#fff"]]) {
+    pen.lineWidth = stroke;
+    pen.strokeStyle = colour;
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.lineTo(x + width, y);
+    pen.stroke();
+  }
+  paintLabel(pen, length >= 1000 ? `${length / 1000} km` : `${length} m`, x + width / 2, y - 8);
+}
+
 /* A sample of a class for legends and tables: outline and symbol. */
 function sampleOf(kind, width = 40) {
   const sample = el("canvas", { width: 2 * width, height: 36, "aria-hidden": "true", style: `width:${width}px;height:18px;background:var(--map)` });

@@ -170,38 +170,12 @@ function makeMap(data, state, onChoose, onTile) {
     }
     pen.setLineDash([]);
     const words = data.ids[state.chosen] + (row === undefined ? `, outline of ${year}` : "");
-    label(words, Math.min(Math.max(x, 80), size.width - 80), y - reach - 8 < 16 ? y + reach + 18 : y - reach - 8);
+    paintLabel(pen, words, Math.min(Math.max(x, 80), size.width - 80), y - reach - 8 < 16 ? y + reach + 18 : y - reach - 8);
   }
   function nearestYear() {
     if (state.chosen === null) return [null, undefined];
     const years = data.years.filter((year) => data.year(year).rowOf.has(state.chosen)).sort((a, b) => Math.abs(a - state.year) - Math.abs(b - state.year));
     return years.length ? [years[0], data.year(years[0]).rowOf.get(state.chosen)] : [null, undefined];
-  }
-  function label(words, x, y) {
-    pen.font = "600 12.5px system-ui, sans-serif";
-    pen.textAlign = "center";
-    pen.lineJoin = "round";
-    pen.lineWidth = 4;
-    pen.strokeStyle = "rgba(8,12,16,.85)";
-    pen.strokeText(words, x, y);
-    pen.fillStyle = "#fff";
-    pen.fillText(words, x, y);
-  }
-  function drawScale() {
-    const metres = plane.quantum_m / view.scale;
-    const widest = metres * Math.min(130, size.width / 3);
-    const step = 10 ** Math.floor(Math.log10(widest));
-    const length = [5, 2, 1].map((n) => n * step).find((n) => n <= widest);
-    const [x, y, width] = [14, size.height - 14, length / metres];
-    for (const [stroke, colour] of [[5, "rgba(8,12,16,.7)"], [2.2, "#fff"]]) {
-      pen.lineWidth = stroke;
-      pen.strokeStyle = colour;
-      pen.beginPath();
-      pen.moveTo(x, y);
-      pen.lineTo(x + width, y);
-      pen.stroke();
-    }
-    label(length >= 1000 ? `${length / 1000} km` : `${length} m`, x + width / 2, y - 8);
   }
   function draw() {
     if (!size.width || !state.shapes) return;
@@ -217,7 +191,7 @@ function makeMap(data, state, onChoose, onTile) {
     drawGround();
     drawFeatures();
     drawChosen();
-    drawScale();
+    paintScale(pen, size, plane.quantum_m / view.scale);
   }
 
   /* The smallest feature under the pointer, else the nearest small one within reach. */
@@ -257,7 +231,7 @@ function makeMap(data, state, onChoose, onTile) {
     const [left, top, right, bottom] = state.shapes.box.subarray(4 * row, 4 * row + 4);
     return toScreen((left + right) / 2, (top + bottom) / 2);
   }
-  listenToPointers(canvas, { move, zoom, choose });
+  listenToPointers(canvas, { move, zoom, choose, nameAt: (x, y) => { const row = featureAt(x, y); return row === null ? null : data.ids[state.table.feature[row]]; } });
   listenToKeys(canvas, { move, zoom, fitAll, size: () => size });
   new ResizeObserver(resize).observe(canvas);
   byId("zoom-in").addEventListener("click", () => zoom(1.6));

@@ -1,6 +1,6 @@
 /* Mouse, touch and keys on the map. The page scrolls as always; the wheel zooms once the map has the focus. */
 
-function listenToPointers(canvas, { move, zoom, choose }) {
+function listenToPointers(canvas, { move, zoom, choose, nameAt }) {
   const held = new Map();
   let travelled = 0;
   const at = (event) => [event.offsetX, event.offsetY];
@@ -15,7 +15,12 @@ function listenToPointers(canvas, { move, zoom, choose }) {
   });
   canvas.addEventListener("pointermove", (event) => {
     const before = held.get(event.pointerId);
-    if (!before) return;
+    if (!before) {
+      const name = event.pointerType === "mouse" ? nameAt(...at(event)) : null;
+      canvas.title = name ?? "";
+      canvas.classList.toggle("over", name !== null);
+      return;
+    }
     const now = at(event);
     const others = [...held].filter(([id]) => id !== event.pointerId).map(([, place]) => place);
     if (others.length) {

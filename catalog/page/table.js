@@ -6,8 +6,8 @@ const SPARE_ROWS = 8;
 function makeTable(data, state, onChoose, onSort) {
   const box = byId("rows");
   const head = el("tr", { role: "row", "aria-rowindex": 1 });
-  const body = el("tbody");
-  const table = el("table", { role: "grid", "aria-labelledby": "table-title" }, el("thead", {}, head), body);
+  const body = el("tbody", { role: "rowgroup" });
+  const table = el("table", { role: "presentation" }, el("thead", { role: "rowgroup" }, head), body);
   box.append(table);
   let active = 0;
   let first = -1;
@@ -19,14 +19,14 @@ function makeTable(data, state, onChoose, onSort) {
       const sorted = state.sort.name === column.name;
       const arrow = sorted ? (state.sort.down ? " \u25bc" : " \u25b2") : "";
       const unit = unitOf(column) ? `, ${unitOf(column)}` : "";
-      return el("th", { scope: "col", class: numeric(column) ? "n" : null, "data-column": column.name, "aria-sort": sorted ? (state.sort.down ? "descending" : "ascending") : "none" },
+      return el("th", { scope: "col", role: "columnheader", class: numeric(column) ? "n" : null, "data-column": column.name, "aria-sort": sorted ? (state.sort.down ? "descending" : "ascending") : "none" },
         el("button", { type: "button", onclick: () => onSort(column) }, `${column.title}${unit}${arrow}`));
     }));
   }
   function cellOf(column, row) {
     const value = valueOf(data, state.table, column, row);
     const words = classWords(column, value) ?? shown(column, value);
-    const cell = el("td", { class: numeric(column) ? "n" : null, title: column.show === "word" || column.show === "flags" ? value : null });
+    const cell = el("td", { role: "gridcell", class: numeric(column) ? "n" : null, title: column.show === "word" || column.show === "flags" ? value : null });
     if (column.name === state.colouring.column && known(value)) cell.append(markOf(row));
     if (column.show === "id") { if (!data.columns.some((c) => c.name === state.colouring.column)) cell.append(markOf(row)); }
     cell.append(words);
@@ -55,7 +55,7 @@ function makeTable(data, state, onChoose, onSort) {
         onclick: () => { active = at; onChoose(state.table.feature[row]); } }, ...columns().map((column) => cellOf(column, row))));
     }
     body.replaceChildren(gap(from), ...rows, gap(count - to));
-    table.setAttribute("aria-rowcount", count + 1);
+    box.setAttribute("aria-rowcount", count + 1);
     box.setAttribute("aria-activedescendant", count ? `row-${active}` : "");
   }
   function draw() {

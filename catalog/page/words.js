@@ -45,6 +45,10 @@ function share(value) {
   return `${fixed(percent, percent > 0 && percent < 1 ? 1 : 0)} %`;
 }
 
+function pValue(value) {
+  return known(value) && value < 0.001 ? "< 0.001" : fixed(value, 3);
+}
+
 function day(days) {
   return known(days) ? new Date(days * 864e5).toISOString().slice(0, 10) : UNKNOWN;
 }

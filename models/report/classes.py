@@ -72,10 +72,7 @@ QUALITY: Final = "seen"
 
 def colourings_of(target: Target, columns: Collection[str]) -> tuple[Colouring, ...]:
     """The ways to colour that the columns at hand allow; the first is what the page opens with."""
-    kinds = tuple(
-        Class(key, kind.words, kind.colour, *_SYMBOLS[target][key])  # type: ignore[arg-type]
-        for key, kind in KINDS[target].items()
-    )
+    kinds = tuple(Class(key, kind.words, kind.colour, *_SYMBOLS[target][key]) for key, kind in KINDS[target].items())
     seen = Colouring(QUALITY, "how it was seen" if target == "lakes" else "status", kinds)
     verdicts = (Colouring("verdict", "change since the year before", VERDICTS),) if "verdict" in columns else ()
     types = (Colouring("lake_type", "type of lake", _TYPES),) if "lake_type" in columns else ()

@@ -10,6 +10,7 @@ from catalog.facts.report_records import ReportTables, YearTables
 
 _TARGET_WORDS: Final[Mapping[Target, str]] = {"lakes": "glacial lakes", "slumps": "retrogressive thaw slumps"}
 _SHOWN_HOLES: Final = 200
+_RUNS_IN_CITATION: Final = 8
 _TO_COMPUTE: Final = (
     ("tracks", "Tracks: which features are the same through the years, and in which years each was observed"),
     ("changes", "Change from year to year with its significance"),
@@ -80,7 +81,8 @@ def citation_of(tables: ReportTables) -> str:
     mapped = [year for year in tables.years if year.mapped]
     latest, years = mapped[-1].provenance, [year.year for year in mapped]
     span = str(years[0]) if len(years) == 1 else f"{years[0]} to {years[-1]}"
-    runs = ", ".join(sorted({str(year.provenance.get("run_id")) for year in mapped if year.provenance.get("run_id")}))
+    named = [str(year.provenance["run_id"]) for year in mapped if year.provenance.get("run_id")]
+    runs = ", ".join(named) if len(named) <= _RUNS_IN_CITATION else f"{named[0]} ({years[0]}) to {named[-1]} ({years[-1]})"
     return (
         f"{tables.region.title}: inventories of {_TARGET_WORDS[tables.region.target]}, {span}. Made with cryoatlas "
         f"{latest.get('cryoatlas_version', '')}, model {latest.get('model') or 'unknown'}, runs {runs or 'unknown'}. "

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from models.report.classes import FIRST, QUALITY, qualities_of
 from models.report.columns import Column, columns_of
 from models.report.packing import Header, Packer, as_floats, as_word
 
-_EPOCH: Final = np.datetime64("1970-01-01")
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 _BESIDE: Final = {"change_low_m2": 1.0, "change_high_m2": 1.0, "gain_m2": 1.0, "loss_m2": 1.0, "p_value": 1e-4, "year_from": 1.0}
 """Numbers that the page tells of a chosen feature and shows in no column, with their quantum."""
 _UNSHOWN_WORDS: Final = (QUALITY, "because")
@@ -104,7 +105,7 @@ def _pack(packer: Packer, values: Sequence[Any], column: Column) -> Header:
 
 
 def _days(values: Sequence[Any]) -> NDArray[np.float64]:
-    return np.array([np.nan if value is None else float((np.datetime64(value) - _EPOCH).astype(int)) for value in values], np.float64)
+    return np.array([np.nan if value is None else float(value.toordinal() - _EPOCH) for value in values], np.float64)
 
 
 def _pack_tracks(packer: Packer, tracks: pa.Table, place: Mapping[str, int]) -> Header:

@@ -59,7 +59,7 @@ def page_of(tables: ReportTables, around: Surroundings, parts: PageParts) -> Pag
     summary, packer = summary_of(tables, around.card, around.price_per_hour), Packer()
     features = pack_features(packer, tables)
     if "events" in tables.through:
-        summary["events"] = packer.stream(embedded({"events": events_of(tables.through["events"])}).encode())
+        summary["events"] = packer.stream(embedded({"events": events_of(tables.through["events"], tables.region.name)}).encode())
     numbers = (
         len(packer.text())
         + len(embedded(summary))

@@ -23,11 +23,14 @@ from models.report.packing import as_floats
 
 _SMALL: Final = "below_minimum_area"
 _WHAT_TO_DO: Final = {
-    "drain": "Compare both years on the map, then on a scene of a finer sensor. A dry bed calls for a look at the valley below; ice, "
-    "snow or shadow on the water calls for `cryoatlas edits`, so that the next run knows.",
-    "vanish": "Compare both years on the map. If the water is there, note it with `cryoatlas edits`; if it is gone, look at the valley below.",
+    "drain": "Compare both years on the map, then on a scene of a finer sensor. A dry bed calls for a look at the valley below.",
+    "vanish": "Compare both years on the map. Where the water is gone, look at the valley below.",
 }
-_LOOK: Final = "Compare both years on the map, and see what each was made of with `cryoatlas explain`."
+_LOOK: Final = "Compare both years on the map."
+_IF_WRONG: Final = (
+    " If ice, snow or shadow made it, write that down for those who come later: `cryoatlas edits add --store STORE --region {region} "
+    "--year {year} --action note --id {name} --reason WHY --author YOU`."
+)
 
 
 def summary_of(tables: ReportTables, card: Mapping[str, Any], price_per_hour: float | None) -> dict[str, Any]:
@@ -70,12 +73,18 @@ def _counts(year: YearTables) -> dict[str, Any]:
     return base | listed | {"flags": dict(sorted(counted.items()))}
 
 
-def events_of(events: pa.Table) -> list[dict[str, Any]]:
+def events_of(events: pa.Table, region: str) -> list[dict[str, Any]]:
     """Events, alarms first, then the latest; an alarm says what to do."""
     rows = _rows(events)
     for row in rows:
-        row["to_do"] = _WHAT_TO_DO.get(row["event"], _LOOK) if row["alarm"] else ""
+        row["to_do"] = _to_do(row, region) if row["alarm"] else ""
     return sorted(rows, key=lambda row: (not row["alarm"], -row["year_to"], row["event"], row["parents"] or [], row["children"] or []))
+
+
+def _to_do(event: Mapping[str, Any], region: str) -> str:
+    names = [*(event["children"] or ()), *(event["parents"] or ())]
+    way_out = _IF_WRONG.format(region=region, year=event["year_to"], name=names[0] if names else "ID")
+    return _WHAT_TO_DO.get(event["event"], _LOOK) + way_out
 
 
 def _verdicts(changes: pa.Table) -> list[dict[str, Any]]:
