@@ -104,7 +104,7 @@ def _stale(store: Store, region: str, target: Target, outcomes: Sequence[Outcome
 
 
 def _now(store: Store, path: str, promise: str, current: Mapping[str, str]) -> str:
-    """Checksum that a product has now: its record's, else its own where it has no record (edits of people), else the promised one."""
+    """Checksum that a product has now: its record's, else its own where it has no record (glacier outlines of a user), else the promised one."""
     file = store.root / path
     return current.get(path) or (checksum(file) if file.is_file() else promise)
 

@@ -78,11 +78,10 @@ def test_what_is_older_than_what_it_was_made_from_is_stale(store):
 
 
 def test_what_rests_on_a_file_without_a_record_is_stale_when_the_file_changes(store):
-    edits = store.edits("lakes", REGION)
-    edits.parent.mkdir(parents=True)
-    edits.write_text("[]")
+    glaciers = store.glaciers(REGION)
+    glaciers.write_bytes(b"outlines")
     inventory = ledger.find(store, unit_of(job_of(store, 2021), REGION_UNIT, "inventory"))
-    ledger.put(store, replace(inventory, inputs={"edits": ledger.receipts_for(store, [edits])}))
+    ledger.put(store, replace(inventory, inputs={"glaciers": ledger.receipts_for(store, [glaciers])}))
     assert whys(store) == []
-    edits.write_text("[1]")
+    glaciers.write_bytes(b"other outlines")
     assert whys(store) == [("inventory", REGION_UNIT, "stale")]
