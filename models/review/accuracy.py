@@ -76,10 +76,7 @@ def figures_of(
     of_cells, more = _answers([one.stratum for one in cells], population.cells) if cells else (_nothing(), ())
     survey, totals = Survey(of_features, of_cells), _totals(population, features, cells)
     listed, area, real, true, shared, missed, missed_area = totals
-    figures = {
-        "users_accuracy_count": share_figure(real, listed, survey),
-        "users_accuracy_area": share_figure(shared, area, survey),
-    }
+    figures = {"users_accuracy_count": share_figure(real, listed, survey), "users_accuracy_area": share_figure(shared, area, survey)}
     if not cells:
         figures["true_area_of_listed_m2"] = total_figure(true, survey)
         return figures, (*said, "no cell was checked: nothing is known of what the inventory misses")
