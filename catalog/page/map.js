@@ -226,7 +226,7 @@ function makeMap(data, state, onChoose, onTile) {
     fit(shapes.box.subarray(4 * place, 4 * place + 4), 0.28, units(300));
   }
   /* Where a feature is on the canvas, in CSS pixels: what a test presses. */
-  function positionOf(feature) {
+  function whereIs(feature) {
     const row = data.year(state.year).rowOf.get(feature);
     const [left, top, right, bottom] = state.shapes.box.subarray(4 * row, 4 * row + 4);
     return toScreen((left + right) / 2, (top + bottom) / 2);
@@ -237,5 +237,5 @@ function makeMap(data, state, onChoose, onTile) {
   byId("zoom-in").addEventListener("click", () => zoom(1.6));
   byId("zoom-out").addEventListener("click", () => zoom(1 / 1.6));
   byId("zoom-all").addEventListener("click", fitAll);
-  return { redraw, draw, fitAll, zoomTo, positionOf };
+  return { redraw, draw, fitAll, zoomTo, whereIs };
 }

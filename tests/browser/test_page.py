@@ -88,7 +88,7 @@ def test_every_lake_has_the_area_of_the_inventory_to_the_square_metre(desktop, m
 def test_a_press_on_a_lake_shows_its_series_with_gaps_and_hollow_years(desktop, made):
     to_year(desktop, made, 2021)
     name = made.ids[20]  # unobserved in 2020; another lake is not comparable then
-    where = desktop.ask("return app.map.positionOf(app.data.place.get(argument))", name)
+    where = desktop.ask("return app.map.whereIs(app.data.place.get(argument))", name)
     desktop.page.locator("#map").click(position={"x": where[0], "y": where[1]})
     assert words(desktop, "#feature-title") == name
     assert desktop.page.locator("#rows tr.chosen").inner_text().startswith(name)

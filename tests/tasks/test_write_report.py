@@ -48,6 +48,23 @@ def test_counts_of_report_and_page_are_those_of_the_inventories(made):
     assert {row["year"]: row["features"] for row in summary_in(Store(made.root).report(REGION))["counts"]} == report.features
 
 
+def test_what_must_be_cited_is_said_once(made, tmp_path):
+    written(REGION, str(made.root), str(tmp_path / "page.html"))
+    summary = summary_in(tmp_path / "page.html")
+    assert summary["attribution"] == ["Contains modified Copernicus Sentinel data 2019, 2020, 2021", "Copernicus DEM"]
+    assert "2019 to 2021" in summary["citation"]
+    assert "runs run2019, run2020, run2021" in summary["citation"]
+
+
+def test_hours_and_costs_are_those_of_the_ledger(made, tmp_path):
+    written(REGION, str(made.root), str(tmp_path / "page.html"), price_per_hour=2.0)
+    work = summary_in(tmp_path / "page.html")["work"]
+    units = sum(len(list(Store(made.root).ledger(REGION, year).glob("*.json"))) for year in made.years)
+    assert work["hours"] == pytest.approx(9.0 * units / 3600, abs=1e-3)
+    assert work["bytes"] == 1_000_000 * units
+    assert work["cost"] == pytest.approx(2.0 * 9.0 * units / 3600, abs=0.01)
+
+
 def test_only_scripts_whose_hash_the_policy_names_may_run(made, tmp_path):
     written(REGION, str(made.root), str(tmp_path / "page.html"))
     text = (tmp_path / "page.html").read_text()
