@@ -24,7 +24,7 @@ from catalog.stores.provenance import provenance_of, providers_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import put_features, read_table
-from models.outlines.agreement import agreement, agreement_window
+from models.outlines.agreement import Part, Shared, agreement, parts_of, shared_water
 from models.outlines.drainage import Window, feeding_ice_m2
 from models.outlines.geodesy import pixel_area_m2, pixel_areas_m2, representative_points
 from models.outlines.glaciers import ice_near, links, together
@@ -32,14 +32,14 @@ from models.outlines.ground import claimed_shapes, extent_of, pixel_bounds, pixe
 from models.outlines.inventory import Company, Origin, Shapes, lakes_table
 from models.outlines.join import join
 from models.outlines.lake_types import RULE, lake_types, may_be_fed
-from models.outlines.measure import MARGIN_PX, Statistics, Surroundings, body_of, measure, window_of
+from models.outlines.measure import Statistics, Surroundings, body_of, measure, window_of
 from models.outlines.polygonize import polygons_of
 from models.outlines.runs import Runs, between_rows, from_table, pixel_counts, select, to_mask
 from models.outlines.seams import OwnedFeature, ZoneFeatures, own
 from models.segmenter.contract import WindowArrays
 
 STAGE = "features"
-VERSION = 6
+VERSION = 7
 _AGREEMENT_PX = 336
 """Side of the window that most lakes need for `agreement`; what is kept decoded is sized by it."""
 _Feature = tuple[OwnedFeature, "_Zone"]
@@ -142,13 +142,17 @@ def _statistics(
 
 
 def _agreement(zone: _Zone, window: Window, body: NDArray[np.bool_]) -> float:
-    lake = window[0] + MARGIN_PX, window[1] + MARGIN_PX, window[2] - MARGIN_PX, window[3] - MARGIN_PX
-    top, left, bottom, right = agreement_window(lake)
+    return agreement((_shared(zone, part, window, body) for part in parts_of(window)), int(body.sum()))
+
+
+def _shared(zone: _Zone, part: Part, window: Window, body: NDArray[np.bool_]) -> Shared:
+    (top, left, bottom, right), core = part.window, part.core
     place = (top, left, bottom - top, right - left)
-    whole = np.zeros(place[2:], bool)
-    whole[window[0] - top : window[2] - top, window[1] - left : window[3] - left] = body
+    here = np.zeros(place[2:], bool)
+    inside = body[core[0] - window[0] : core[2] - window[0], core[1] - window[1] : core[3] - window[1]]
+    here[core[0] - top : core[2] - top, core[1] - left : core[3] - left] = inside
     cause, s2, s1, dem = (zone.blocks.read(name, place) for name in ("cause", "s2", "s1", "dem"))
-    return agreement(whole, WindowArrays(cause, s2, s1, dem))
+    return shared_water(here, WindowArrays(cause, s2, s1, dem))
 
 
 def _company(

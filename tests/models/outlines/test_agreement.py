@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import binary_dilation
 
 from catalog.facts.causes import Cause
-from models.outlines.agreement import agreement, agreement_window
+from models.outlines.agreement import agreement, parts_of, shared_water
 from models.segmenter.contract import WindowArrays
 
 SIDE = 336
@@ -30,42 +30,56 @@ def scene(optical=LAKE, radar=LAKE, **changes):
     return WindowArrays(**(arrays | {"dem": np.full((SIDE, SIDE), 4000, np.float32)} | changes))
 
 
+def agreed(window):
+    return agreement([shared_water(BODY, window)], int(BODY.sum()))
+
+
 def test_sensors_that_see_the_same_water_agree():
-    assert agreement(BODY, scene()) > 0.9
+    assert agreed(scene()) > 0.9
 
 
 def test_agreement_is_the_shared_part_of_the_water_that_either_sees():
     half = LAKE & (X >= 168)
-    assert agreement(BODY, scene(radar=half)) == pytest.approx(0.5, abs=0.06)
-    assert agreement(BODY, scene(radar=np.zeros_like(LAKE))) == 0, "wind, ice or wet snow"
-    assert agreement(BODY, scene(optical=np.zeros_like(LAKE))) == 0
+    assert agreed(scene(radar=half)) == pytest.approx(0.5, abs=0.06)
+    assert agreed(scene(radar=np.zeros_like(LAKE))) == 0, "wind, ice or wet snow"
+    assert agreed(scene(optical=np.zeros_like(LAKE))) == 0
 
 
 def test_water_beyond_the_lake_and_its_rim_does_not_count():
-    assert agreement(BODY, scene(radar=LAKE | disc(168, 230, 25))) > 0.9
+    assert agreed(scene(radar=LAKE | disc(168, 230, 25))) > 0.9
 
 
 def test_it_is_measured_only_where_at_least_half_was_seen_by_both():
     cause = np.where(X < 160, Cause.CLOUD, Cause.USABLE).astype(np.uint8)
-    assert agreement(BODY, scene(cause=cause)) > 0.9
+    assert agreed(scene(cause=cause)) > 0.9
     cause = np.where(X < 178, Cause.CLOUD, Cause.USABLE).astype(np.uint8)
-    assert np.isnan(agreement(BODY, scene(cause=cause)))
+    assert np.isnan(agreed(scene(cause=cause)))
     blind = np.where(X < 178, np.nan, scene().s1).astype(np.float32)
-    assert np.isnan(agreement(BODY, scene(s1=blind)))
+    assert np.isnan(agreed(scene(s1=blind)))
 
 
 def test_with_one_sensor_or_without_any_water_there_is_no_agreement():
-    assert np.isnan(agreement(BODY, scene(s1=None)))
-    assert np.isnan(agreement(BODY, scene(s2=None)))
+    assert np.isnan(agreed(scene(s1=None)))
+    assert np.isnan(agreed(scene(s2=None)))
     nothing = np.zeros_like(LAKE)
-    assert np.isnan(agreement(BODY, scene(optical=nothing, radar=nothing)))
+    assert np.isnan(agreed(scene(optical=nothing, radar=nothing)))
 
 
-@given(st.integers(-400_000, 0), st.integers(0, 80_000), st.integers(1, 600), st.integers(1, 600))
-def test_windows_are_whole_blocks_of_the_lattice_with_one_around_the_lake(top, left, height, width):
-    window = agreement_window((top, left, top + height, left + width))
-    assert all(side % 112 == 0 for side in window)
-    assert 112 <= top - window[0] < 224
-    assert 112 <= left - window[1] < 224
-    assert 112 <= window[2] - (top + height) < 224
-    assert 112 <= window[3] - (left + width) < 224
+def test_a_lake_in_parts_agrees_as_a_whole():
+    window = scene(radar=LAKE & (X >= 168))
+    west, east = (shared_water(BODY & side, window) for side in (X < 160, X >= 160))
+    assert agreement([west, east], int(BODY.sum())) == agreed(window)
+    assert west.both_wet == 0 < east.both_wet
+
+
+@given(st.integers(-400_000, 0), st.integers(0, 80_000), st.integers(1, 3000), st.integers(1, 3000))
+def test_parts_hold_every_pixel_once_and_windows_a_block_around_them(top, left, height, width):
+    parts = parts_of((top, left, top + height, left + width))
+    cores = [part.core for part in parts]
+    assert sum((y1 - y0) * (x1 - x0) for y0, x0, y1, x1 in cores) == height * width
+    assert min(core[0] for core in cores) == top and max(core[3] for core in cores) == left + width
+    for part in parts:
+        assert all(side % 112 == 0 for side in part.window)
+        assert all(112 <= core - side < 224 for core, side in zip(part.core[:2], part.window[:2], strict=True))
+        assert all(112 <= side - core < 224 for core, side in zip(part.core[2:], part.window[2:], strict=True))
+        assert max(part.window[2] - part.window[0], part.window[3] - part.window[1]) <= 896 + 224
