@@ -58,7 +58,8 @@ _IDS = ("feature_id", "other_id")
 def _side(named: Named, group: Indices) -> _Side:
     area, _ = areas_perimeters(named[1])
     found, place = np.unique(group, return_inverse=True)
-    members, group_m2 = np.bincount(place, minlength=len(found)), np.bincount(place, weights=area, minlength=len(found))
+    members = np.bincount(place, minlength=len(found))
+    group_m2 = np.asarray(np.bincount(place, weights=area, minlength=len(found)), np.float64)
     return _Side(np.array(named[0], dtype=object), named[1], area, group, members[place], group_m2[place])
 
 

@@ -7,7 +7,7 @@ import shapely
 from numpy.typing import NDArray
 
 from models.outlines.edges import Edges, edges_of
-from models.outlines.kernels import compiled, root_of
+from models.outlines.kernels import Int32, compiled, root_of
 from models.outlines.shared_ground import proven_links, shared_areas
 
 Geometries = NDArray[np.object_]
@@ -136,11 +136,11 @@ def _on_sphere(planar: Floats, bounds: Floats) -> Floats:
 
 def components(count: int, one: Indices, other: Indices) -> Indices:
     """Return the number of the connected group of each of `count` things linked by the pairs (one, other): its smallest member."""
-    return _components(np.arange(count), np.asarray(one, np.int64), np.asarray(other, np.int64))
+    return _components(np.arange(count, dtype=np.int32), np.asarray(one, np.int64), np.asarray(other, np.int64)).astype(np.int64)
 
 
 @compiled
-def _components(parent: Indices, one: Indices, other: Indices) -> Indices:
+def _components(parent: Int32, one: Indices, other: Indices) -> Int32:
     for k in range(one.size):
         first, second = root_of(parent, one[k]), root_of(parent, other[k])
         parent[max(first, second)] = min(first, second)

@@ -18,8 +18,7 @@ def shared_areas(left: Edges, right: Edges, one: Int64, other: Int64) -> Floats:
     height are ever looked at. Exact but for rounding, which is below 1e-12 of the smaller bounding box.
     """
     found = np.empty(one.size)
-    sides = tuple((edges.lines, edges.signs, edges.first, edges.end, edges.tallest, edges.bounds) for edges in (left, right))
-    _share_all(*sides, one.astype(np.int64), other.astype(np.int64), found)
+    _share_all(_side(left), _side(right), one.astype(np.int64), other.astype(np.int64), found)
     return found
 
 
@@ -29,12 +28,15 @@ def proven_links(left: Edges, right: Edges, one: Int64, other: Int64) -> NDArray
     True is proof that they share ground, False is none that they do not.
     """
     found = np.empty(one.size, np.bool_)
-    sides = tuple((edges.lines, edges.signs, edges.first, edges.end, edges.tallest, edges.bounds) for edges in (left, right))
-    _link_all(*sides, one.astype(np.int64), other.astype(np.int64), found)
+    _link_all(_side(left), _side(right), one.astype(np.int64), other.astype(np.int64), found)
     return found
 
 
 _Side = tuple[Floats, Signs, Int64, Int64, Floats, Floats]
+
+
+def _side(edges: Edges) -> _Side:
+    return edges.lines, edges.signs, edges.first, edges.end, edges.tallest, edges.bounds
 
 
 @compiled

@@ -156,9 +156,11 @@ def _on_ground(outlines: Geometries, others: Geometries, rows: Indices, places: 
     pair, column = np.nonzero(outlined)
     of_year = np.zeros(outlined.shape)
     of_year[pair, column] = shared_m2(outlines.ravel(), others, rows[pair] * outlines.shape[1] + column, places[pair])
-    shared = of_year.max(axis=1, initial=0.0)
+    shared: Floats = of_year.max(axis=1, initial=0.0)
     # Joining outlines is slow, and tells more than one of them only where several lie on the other's ground.
     several = np.flatnonzero((of_year > 0).sum(axis=1) > 1)
-    ever = np.asarray(shapely.union_all(np.where(of_year > 0, outlines[rows], None)[several], axis=1), dtype=object)
+    joined = outlines[rows[several]]
+    joined[of_year[several] == 0] = None
+    ever = np.asarray(shapely.union_all(joined, axis=1), dtype=object)
     shared[several] = shared_m2(ever, others, np.arange(len(several)), places[several])
     return shared

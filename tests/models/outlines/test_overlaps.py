@@ -32,14 +32,17 @@ def at_home(geometries, turn=0.003):
 
 
 def compare(left, right):
-    """Ours beside GEOS: the same pairs, areas equal to 1e-9 of the smaller outline."""
+    """Ours beside GEOS: the same pairs, areas equal to 1e-9 of the smaller outline, and to the rounding of degrees along its shore."""
     ours = overlaps_of(left, right)
     one, other = (grid.ravel() for grid in np.meshgrid(np.arange(len(left)), np.arange(len(right)), indexing="ij"))
     shared = shapely.area(shapely.intersection(left[one], right[other]))
-    share = shared / np.minimum(shapely.area(left[one]), shapely.area(right[other]))
+    smaller = np.minimum(shapely.area(left[one]), shapely.area(right[other]))
+    # GEOS rounds every crossing to doubles of 87 degrees, which tells in slivers
+    rounding = 3e-14 * np.minimum(shapely.length(left[one]), shapely.length(right[other])) / smaller
+    share = shared / smaller
     found = np.zeros(share.shape)
     found[ours.left * len(right) + ours.right] = ours.share
-    assert np.abs(found - share).max(initial=0.0) < 1e-9
+    assert (np.abs(found - share) < 1e-9 + rounding).all()
     assert list(zip(*links_of(left, right), strict=True)) == list(zip(ours.left, ours.right, strict=True))
     return ours
 
