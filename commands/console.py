@@ -119,6 +119,7 @@ def _stage_as_dict(stage: StageReport) -> dict[str, Any]:
         "stage": stage.stage,
         "states": dict(stage.states),
         "failures": list(stage.failures),
+        "warnings": list(stage.warnings),
         "seconds": stage.seconds,
         "written": stage.written,
     }

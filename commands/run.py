@@ -64,6 +64,8 @@ def _export(reports: tuple[RegionYearReport, ...], store: str) -> None:
 
 def _conclude(reports: tuple[RegionYearReport, ...], store: str, source: str) -> None:
     failures = [(report.job, failure) for report in reports for failure in report.failures]
+    for job, warning in ((report.job, warning) for report in reports for stage in report.stages for warning in stage.warnings):
+        say(f"[bold]look at[/] {job.region} {job.year} {warning}")
     if not failures:
         done = f"Surfaces are under {store}/cubes" if source.endswith("surface") else f"Inventories are under {store}/inventory"
         say(f"Complete. {done}; `cryoatlas audit --store {store}` proves it.")
