@@ -80,7 +80,7 @@ def _show(report: PublishReport, catalog: str) -> None:
     if report.supersedes:
         OUT.print(f"Superseded: {', '.join(report.supersedes)}")
     if report.gaps:
-        OUT.print(f"With {len(report.gaps)} holes, stated in the items and in README.md:")
+        OUT.print(f"Holes: {len(report.gaps)}, stated in the items and in README.md:")
         for gap in report.gaps:
             OUT.print(f"  {gap.year} {gap.stage} {gap.tile} {gap.cause}, {gap.km2:.1f} km2: {gap.message}")
     OUT.print(f"Catalog: {catalog}")

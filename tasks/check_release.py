@@ -60,7 +60,7 @@ def _refusal(region: str, gaps: Sequence[Gap], standings: Sequence[Completeness]
     more = f"\n  and {len(gaps) - _SHOWN} more: cryoatlas audit --region {region} shows all" if len(gaps) > _SHOWN else ""
     mend = "\n".join(f"  mend: {standing.mend}" for standing in standings if standing.mend)
     return (
-        f"{region} is not complete, so nothing was published. {len(gaps)} units are missing:\n{shown}{more}\n{mend}\n"
+        f"{region} is not complete, so nothing was published. Units missing: {len(gaps)}\n{shown}{more}\n{mend}\n"
         "  or publish as it is, with the holes stated: --allow-partial"
     )
 

@@ -88,7 +88,7 @@ def test_a_hole_exits_3_with_what_is_missing_and_what_mends_it(cryoatlas, tmp_pa
     assert not (tmp_path / "p").exists()
     partly = cryoatlas(*call, "--allow-partial")
     assert partly.code == 0, partly.err
-    assert "With 1 holes" in partly.out
+    assert "Holes: 1, stated in" in partly.out
     assert "10.0 km2: B08 cannot be decoded" in partly.out
 
 
