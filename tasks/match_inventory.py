@@ -1,5 +1,6 @@
 """An inventory of ours beside that of another to a stored table of who is whom."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -38,8 +39,8 @@ def match_inventory(
     theirs = file.some(on_ground(file.outlines, ground))
     table = match_inventories((ours.ids, ours.outlines), (theirs.ids, theirs.outlines), options.min_overlap)
     path = opened.matches(target, region, year, name)
-    contents = {side: [list(one.ids), shapely.to_wkb(one.outlines).tolist()] for side, one in (("ours", ours), ("theirs", theirs))}
-    fingerprint = fingerprint_of({**contents, "min_overlap": options.min_overlap})
+    contents = {"ours": _checksum(ours), "theirs": _checksum(theirs), "min_overlap": options.min_overlap}
+    fingerprint = fingerprint_of(contents)
     about = {"schema_version": SCHEMA_VERSION, "region": region, "year": year, "inventory": name, "fingerprint": fingerprint}
     put_table(path, table, MATCHES, provenance=about | {"id_column": file.id_column, "file": Path(inventory).name})
     unobserved = _unobserved(opened, (target, region, year), theirs, table, options)
@@ -62,3 +63,8 @@ def _unobserved(store: Store, place: tuple[Target, str, int], theirs: NamedFeatu
     alone = set(table.filter(pc.equal(table.column("relation"), "only_theirs")).column("other_id").to_pylist())
     outlines = theirs.outlines[np.array([name in alone for name in theirs.ids], dtype=bool)]
     return sum(observed_share(store, region, year, outline, options.absence_looks) < options.min_observed for outline in outlines)
+
+
+def _checksum(features: NamedFeatures) -> str:
+    rows = sorted(zip(features.ids, shapely.to_wkb(features.outlines).tolist(), strict=True))
+    return hashlib.sha256(b"".join(part for name, outline in rows for part in (name.encode(), outline))).hexdigest()

@@ -1,10 +1,13 @@
 """Inventories of others to stored tracks, events and what changed."""
 
+import hashlib
 import time
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
@@ -43,9 +46,14 @@ def track_outlines(region: str, pattern: str, store: str, options: TrackOptions,
         write_names(identity, (registry.ids, registry.years, registry.outlines))
     tracks = tracks_of(years, span, observed, options)
     changes = change_tables(tracks, years, region, options)
-    fingerprint = fingerprint_of({str(year): shapely.to_wkb(shapes).tolist() for year, shapes in outlines.items()})
+    fingerprint = fingerprint_of({str(year): _checksum(shapes) for year, shapes in outlines.items()})
     provenance = {"schema_version": SCHEMA_VERSION, "region": region, "year": f"{span[0]}-{span[1]}", "fingerprint": fingerprint}
     tables = {"tracks": (tracks.rows, TRACKS), "events": (tracks.events, EVENTS), **changes.plain()}
     written = put_through_years(opened, target, region, tables, provenance=provenance)
     written += put_change_shapes(opened, target, region, (changes.shapes, changes.shape_geometry), provenance=provenance)
     return StageReport(STAGE, {str(State.DONE): len(outlines)}, (), round(time.monotonic() - started, 2), written)
+
+
+def _checksum(outlines: NDArray[np.object_]) -> str:
+    """Return a checksum that does not depend on the order of outlines."""
+    return hashlib.sha256(b"".join(sorted(shapely.to_wkb(outlines)))).hexdigest()
