@@ -58,7 +58,7 @@ def _ground(store: Store, region: str, ours: NamedFeatures) -> tuple[shapely.Geo
 def _unobserved(store: Store, place: tuple[Target, str, int], theirs: NamedFeatures, table: pa.Table, options: MatchOptions) -> int:
     """Count what is only theirs on ground that the year did not observe; without cubes there is no telling, and none is counted."""
     target, region, year = place
-    if not store.inventory(target, region, year).is_file():
+    if not store.inventory(target, region, year).is_file() or not any(store.cube(region, year, 0).parent.glob("*.zarr")):
         return 0
     alone = set(table.filter(pc.equal(table.column("relation"), "only_theirs")).column("other_id").to_pylist())
     outlines = theirs.outlines[np.array([name in alone for name in theirs.ids], dtype=bool)]
