@@ -1,4 +1,4 @@
-"""`cryoatlas demo`: simulate, map, track, score and draw, offline, against a truth that is known."""
+"""`cryoatlas demo`: simulate, map, track, score, draw and report, offline, against a truth that is known."""
 
 import time
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from catalog.facts.records import Target
 from catalog.stores.store import open_store
 from catalog.stores.tables import read_table
 from commands.console import OUT, progress_shown, say, show_json, show_table
-from commands.running import run_annual, run_draw, run_score
+from commands.running import run_annual, run_draw, run_report, run_score
 from simulator.make import make_world
 
 if TYPE_CHECKING:
@@ -28,11 +28,13 @@ class _Chapter:
     title: str
     target: Target
     years: tuple[int, ...]
+    glaciers: bool
+    """Whether the world draws its glaciers, by which lakes are told apart."""
 
 
 _CHAPTERS = (
-    _Chapter("demo-hma", "Glacial lakes, High Mountain Asia", "lakes", (2018, 2019, 2020, 2021, 2022, 2023)),
-    _Chapter("demo-arctic", "Thaw slumps, Arctic tundra", "slumps", (2020, 2021, 2022)),
+    _Chapter("demo-hma", "Glacial lakes, High Mountain Asia", "lakes", (2018, 2019, 2020, 2021, 2022, 2023), glaciers=True),
+    _Chapter("demo-arctic", "Thaw slumps, Arctic tundra", "slumps", (2020, 2021, 2022), glaciers=False),
 )
 
 
@@ -46,7 +48,7 @@ def demo(
     slump_model: Annotated[str | None, typer.Option(help="What maps the slumps, likewise.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
-    """Simulate two small regions, map the lakes of one and the thaw slumps of the other for several years, track and score them.
+    """Simulate two small regions, map the lakes of one and the thaw slumps of the other for several years, track, score and report them.
 
     No network, no account, no server.
 
@@ -65,6 +67,7 @@ def demo(
     if as_json:
         show_json([card.as_dict() for card in cards])
     else:
+        OUT.print(f"Pages to open in a browser: {'   '.join(str(open_store(store).report(card.region)) for card in cards)}")
         OUT.print(
             f"Inventories: {store}/inventory   tracks: {store}/tracks   pictures: {store}/pictures   worlds and truth: {store}/worlds"
         )
@@ -80,16 +83,17 @@ def _play(chapter: _Chapter, store: Path, seed: int, model: str | None, *, quiet
     make_world(chapter.world, chapter.years, world, seed=seed, progress=None if quiet else say)
     simulated = time.monotonic() - clock
     with progress_shown(quiet=quiet):
-        reports = run_annual(
-            [str(world / "region.geojson")], list(chapter.years), str(world / "catalog"), str(store), model, MapOptions(), None
-        )
+        outlines = str(world / "glaciers.geojson") if chapter.glaciers else None
+        region_file, catalog = str(world / "region.geojson"), str(world / "catalog")
+        reports = run_annual([region_file], list(chapter.years), catalog, str(store), model, MapOptions(), outlines)
     mapped = time.monotonic() - clock - simulated
     region = reports[0].job.region
     run_draw(region, list(chapter.years), str(store), chapter.target)
     card = run_score(region, list(chapter.years), str(store), str(world / "truth" / chapter.target), chapter.target)
+    run_report(region, str(store), None, None)
     drawn = time.monotonic() - clock - simulated - mapped
     failed = [f"{report.job.region} {report.job.year} {failure}" for report in reports for failure in report.failures]
-    return card, failed, {"simulate": simulated, "map and track": mapped, "draw and score": drawn}
+    return card, failed, {"simulate": simulated, "map and track": mapped, "draw, score and report": drawn}
 
 
 def _show(chapter: _Chapter, card: "ScoreCard", seconds: dict[str, float]) -> None:

@@ -27,7 +27,9 @@ def run(  # noqa: PLR0913 - the options of a command are its form
         str | None,
         typer.Option(help="A name of `cryoatlas models list`, or weights: a folder, hf://..., https://...; else the target's default."),
     ] = None,
-    glacier_outlines: Annotated[str | None, typer.Option(help="RGI or GLIMS outlines; tiles beyond their buffer are skipped.")] = None,
+    glacier_outlines: Annotated[
+        str | None, typer.Option(help="RGI or GLIMS outlines: types of lakes and distances to ice; tiles beyond their buffer are skipped.")
+    ] = None,
     until: Annotated[
         Literal["surface", "inventory"], typer.Option(help="surface: build cubes, for training chips, and map nothing.")
     ] = "inventory",

@@ -142,7 +142,7 @@ def test_a_wrong_edit_exits_2_and_changes_nothing(cryoatlas, store, more, word):
         (lambda text: text.replace('"reject"', '"delete"'), "delete"),
         (lambda text: text[:-10], "GeoJSON"),
         (lambda text: text.replace('"feature_id": "GL', '"feature_id": "", "was": "GL'), "feature_id"),
-        (lambda text: text.replace("POLYGON", "POLIGON"), "WKT"),
+        (lambda text: text.replace("POLYGON", "SHAPE"), "WKT"),
     ],
 )
 def test_a_file_that_a_person_broke_is_told_where(cryoatlas, store, harm, word):

@@ -49,7 +49,7 @@ def test_a_folder_of_others_an_unknown_region_and_the_store_itself_are_refused(c
     (tmp_path / "thesis.tex").write_text("")
     here = ("--store", store.root, "--year", 2021)
     assert "thesis.tex" in cryoatlas("publish", *here, "--region", REGION, "--to", tmp_path).err
-    assert f"There: {REGION}" in one_line(cryoatlas("publish", *here, "--region", "toi", "--to", tmp_path / "p").err)
+    assert f"There: {REGION}" in one_line(cryoatlas("publish", *here, "--region", "nowhere", "--to", tmp_path / "p").err)
     assert "inside each other" in one_line(cryoatlas("publish", *here, "--region", REGION, "--to", store.root / "public").err)
 
 
