@@ -13,6 +13,7 @@ SMALL = {
     "bench_chips": ("--chips", "128", "--per-shard", "32"),
     "bench_units": ("--chips", "3", "--repeats", "1"),
     "bench_ap": (),
+    "bench_tracks": ("--lakes", "2000", "--repeats", "1"),
     "bench_merge": ("--scenes", "2"),
     "bench_segmenter": ("--chips", "4", "--repeats", "1"),
 }

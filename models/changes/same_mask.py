@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.changes.ranks import LEAST_YEARS
-from models.changes.totals import Ledger, year_reasons
+from models.changes.totals import History, year_reasons
 from models.changes.trends import Trends, trends_of
 
 Floats = NDArray[np.float64]
@@ -24,25 +24,25 @@ class RegionTrend:
     features: int
 
 
-def region_trend(ledger: Ledger) -> RegionTrend:
+def region_trend(history: History) -> RegionTrend:
     """Return the trend of the same-mask total; absent features count 0 there, for the region lost or gained them.
 
     A year counts when nothing stands against it as a whole. Of those the ones that hide most are left out while that makes more
     feature-years comparable: one cloudy year must not shrink the mask to a few lakes.
     """
-    ever_listed = np.asarray(ledger.listed.any(axis=1), dtype=bool)
-    usable = ledger.timeline.settled & (ledger.reasons == "") & ever_listed[:, None]
-    counted = np.array([_counts(ledger, year) for year in ledger.timeline.years], bool)
+    ever_listed = np.asarray(history.listed.any(axis=1), dtype=bool)
+    usable = history.timeline.settled & (history.reasons == "") & ever_listed[:, None]
+    counted = np.array([_counts(history, year) for year in history.timeline.years], bool)
     counted = _worthwhile(usable, counted)
     mask = usable[:, counted].all(axis=1) if counted.any() else np.zeros(len(usable), bool)
     totals = np.full(len(counted), np.nan)
     if mask.any():
-        totals[counted] = ledger.areas.area_m2[mask][:, counted].sum(axis=0)
-    return RegionTrend(trends_of(np.array(ledger.timeline.years, np.float64), totals[None, :]), totals, int(mask.sum()))
+        totals[counted] = history.areas.area_m2[mask][:, counted].sum(axis=0)
+    return RegionTrend(trends_of(np.array(history.timeline.years, np.float64), totals[None, :]), totals, int(mask.sum()))
 
 
-def _counts(ledger: Ledger, year: int) -> bool:
-    return any(features.year == year for features in ledger.years) and not year_reasons(ledger, year)
+def _counts(history: History, year: int) -> bool:
+    return any(features.year == year for features in history.years) and not year_reasons(history, year)
 
 
 def _worthwhile(usable: Mask, counted: Mask) -> Mask:

@@ -17,7 +17,7 @@ from models.changes.ranks import LEAST_YEARS
 from models.changes.same_mask import RegionTrend, region_trend
 from models.changes.settled import settled_areas
 from models.changes.shapes import Turnover, pieces_of, turnover_of
-from models.changes.totals import ledger_of, total_changes_of, totals_of
+from models.changes.totals import history_of, total_changes_of, totals_of
 from models.changes.trends import Trends, trends_of
 from models.outlines.timeline import Timeline, YearFeatures
 from models.outlines.track import Tracks
@@ -65,16 +65,16 @@ def change_tables(tracks: Tracks, years: Sequence[YearFeatures], region: str, op
     pairs = pairs_of(areas, errors.varying)
     labels = labels_of(pairs, timeline, reasons, years)
     pieces = pieces_of(pairs, timeline, pairs.significant & labels.comparable)
-    ledger = ledger_of(timeline, years, areas, reasons, errors)
+    history = history_of(timeline, years, areas, reasons, errors)
     shapes = {**_named(pairs, timeline, pieces.pair), "kind": pieces.kind, "area_m2": pieces.area_m2}
     series = np.where(present, areas.area_m2, np.nan)
     return ChangeTables(
         changes=_table(_changes(pairs, labels, turnover_of(pairs, timeline), timeline), CHANGES),
         trends=_table({"feature_id": list(timeline.ids), **_trends(trends_of(times, series), timeline, series)}, TRENDS),
-        region_trends=_region_trends(region, timeline, region_trend(ledger) if years else None),
-        totals=pa.Table.from_pylist([{"region": region, **asdict(total)} for total in totals_of(ledger)], schema=TOTALS),
+        region_trends=_region_trends(region, timeline, region_trend(history) if years else None),
+        totals=pa.Table.from_pylist([{"region": region, **asdict(total)} for total in totals_of(history)], schema=TOTALS),
         total_changes=pa.Table.from_pylist(
-            [{"region": region, **asdict(change)} for change in (total_changes_of(ledger) if years else ())], schema=TOTAL_CHANGES
+            [{"region": region, **asdict(change)} for change in (total_changes_of(history) if years else ())], schema=TOTAL_CHANGES
         ),
         shapes=_table(shapes, CHANGE_SHAPES),
         shape_geometry=pieces.geometry,

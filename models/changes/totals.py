@@ -61,8 +61,8 @@ class TotalChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
-    """Everything the sums are taken from."""
+class History:
+    """Everything the sums of a region are taken from."""
 
     timeline: Timeline
     years: tuple[YearFeatures, ...]
@@ -74,48 +74,50 @@ class Ledger:
     errors: YearErrors
 
 
-def ledger_of(timeline: Timeline, years: Sequence[YearFeatures], areas: Areas, reasons: NDArray[np.object_], errors: YearErrors) -> Ledger:
+def history_of(
+    timeline: Timeline, years: Sequence[YearFeatures], areas: Areas, reasons: NDArray[np.object_], errors: YearErrors
+) -> History:
     """Gather what the sums of a region are taken from."""
     ordered = tuple(sorted(years, key=lambda features: features.year))
-    return Ledger(timeline, ordered, areas, listed_cells(timeline, ordered), reasons, errors)
+    return History(timeline, ordered, areas, listed_cells(timeline, ordered), reasons, errors)
 
 
-def totals_of(ledger: Ledger) -> tuple[Total, ...]:
+def totals_of(history: History) -> tuple[Total, ...]:
     """Return one total per year with an inventory; what was not observed is counted and never taken as 0."""
-    known = np.asarray(ledger.listed.any(axis=1), dtype=bool)
-    return tuple(_total(ledger, features, known) for features in ledger.years)
+    known = np.asarray(history.listed.any(axis=1), dtype=bool)
+    return tuple(_total(history, features, known) for features in history.years)
 
 
-def total_changes_of(ledger: Ledger) -> tuple[TotalChange, ...]:
+def total_changes_of(history: History) -> tuple[TotalChange, ...]:
     """Recount neighbouring years, and the first against the last, over features that both settled; areas as the lists count them.
 
     The error of each year's sum is what varies from year to year, with the correlation of its features; what repeats cancels.
     """
-    given = [features.year for features in ledger.years]
+    given = [features.year for features in history.years]
     ends = [(given[0], given[-1])] if len(given) > 2 else []
-    return tuple(_change(ledger, *pair) for pair in [*pairwise(given), *ends])
+    return tuple(_change(history, *pair) for pair in [*pairwise(given), *ends])
 
 
-def year_reasons(ledger: Ledger, year: int) -> tuple[str, ...]:
+def year_reasons(history: History, year: int) -> tuple[str, ...]:
     """Return the reasons that hold against most of what a year settled or outlined."""
-    column = ledger.timeline.years.index(year)
-    seen = ledger.timeline.settled[:, column] | ledger.timeline.outlined[:, column]
-    held = [reason for joined in ledger.reasons[seen, column] for reason in joined.split(",") if reason]
+    column = history.timeline.years.index(year)
+    seen = history.timeline.settled[:, column] | history.timeline.outlined[:, column]
+    held = [reason for joined in history.reasons[seen, column] for reason in joined.split(",") if reason]
     return tuple(sorted(reason for reason in set(held) if held.count(reason) >= WHOLE_YEAR_SHARE * seen.sum()))
 
 
-def _total(ledger: Ledger, features: YearFeatures, known: Mask) -> Total:
-    timeline, column = ledger.timeline, ledger.timeline.years.index(features.year)
-    listed = ledger.listed[:, column]
+def _total(history: History, features: YearFeatures, known: Mask) -> Total:
+    timeline, column = history.timeline, history.timeline.years.index(features.year)
+    listed = history.listed[:, column]
     area, low, high = (getattr(timeline, name)[listed, column] for name in ("area_m2", "area_low_m2", "area_high_m2"))
-    correlation = ledger.errors.of_totals
+    correlation = history.errors.of_totals
     below, above = joined(area - low, correlation), joined(high - area, correlation)
     total = float(area.sum())
     share, outlined = timeline.observed_share[known, column], timeline.outlined[known, column]
     settled = timeline.settled[known, column]
     unobserved = ~settled & ~outlined & (share <= 0)
     observed = _observed_share(timeline, known, column)
-    because = tuple(sorted([*year_reasons(ledger, features.year), *(["partly_observed"] if observed < LEAST_OBSERVED else [])]))
+    because = tuple(sorted([*year_reasons(history, features.year), *(["partly_observed"] if observed < LEAST_OBSERVED else [])]))
     return Total(
         year=features.year,
         features=int(listed.sum()),
@@ -140,22 +142,22 @@ def _observed_share(timeline: Timeline, known: Mask, column: int) -> float:
     return float((timeline.observed_share[known, column] * weight).sum() / weight.sum())
 
 
-def _change(ledger: Ledger, year_from: int, year_to: int) -> TotalChange:
-    timeline = ledger.timeline
+def _change(history: History, year_from: int, year_to: int) -> TotalChange:
+    timeline = history.timeline
     columns = [timeline.years.index(year) for year in (year_from, year_to)]
     both = timeline.settled[:, columns].all(axis=1)
-    listed = [ledger.listed[:, column] for column in columns]
+    listed = [history.listed[:, column] for column in columns]
     sums = [float(timeline.area_m2[rows & both, column].sum()) for rows, column in zip(listed, columns, strict=True)]
     only = [float(timeline.area_m2[rows & ~both, column].sum()) for rows, column in zip(listed, columns, strict=True)]
-    varying, correlation = ledger.errors.varying, ledger.errors.correlation
+    varying, correlation = history.errors.varying, history.errors.correlation
     below, above = (
         [joined((side[:, column] * varying)[rows & both], correlation) for rows, column in zip(listed, columns, strict=True)]
-        for side in (ledger.areas.below_m2, ledger.areas.above_m2)
+        for side in (history.areas.below_m2, history.areas.above_m2)
     )
     change = sums[1] - sums[0]
     low, high = change - float(np.hypot(above[0], below[1])), change + float(np.hypot(below[0], above[1]))
-    known = {features.year: features.circumstances for features in ledger.years}
-    reasons = tuple(",".join(year_reasons(ledger, year)) for year in (year_from, year_to))
+    known = {features.year: features.circumstances for features in history.years}
+    reasons = tuple(",".join(year_reasons(history, year)) for year in (year_from, year_to))
     because, comparable = label_of(known, (year_from, year_to), (reasons[0], reasons[1]))
     return TotalChange(
         year_from=year_from,
