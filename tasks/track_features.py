@@ -9,6 +9,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import State
+from catalog.facts.edits import DRAWN
 from catalog.facts.options import TrackOptions
 from catalog.facts.records import StageReport, Target
 from catalog.facts.schemas import EVENTS, ID_COLUMNS, TRACKS
@@ -55,8 +56,10 @@ def _year_features(store: Store, target: Target, region: str, year: int) -> Year
     area, low, high, observed, looks = (frame[name].to_numpy(np.float64) for name in _NUMBERS)
     circumstances = Circumstances(model=str(read_provenance(path).get("model", "")), **circumstances_of(store, region, year))
     listed = np.array(["below_minimum_area" not in flags for flags in frame["flags"]], bool)
+    # inventories from before people could edit have no such column
+    drawn = frame["edit"].isin(DRAWN).to_numpy(bool) if "edit" in frame else None
     ids, outlines = tuple(frame[ID_COLUMNS[target]]), frame.geometry.to_numpy()
-    return YearFeatures(year, ids, outlines, area, low, high, observed, looks, circumstances, listed)
+    return YearFeatures(year, ids, outlines, area, low, high, observed, looks, circumstances, listed, drawn)
 
 
 def _provenance(store: Store, target: Target, region: str, years: tuple[int, ...]) -> dict[str, Any]:

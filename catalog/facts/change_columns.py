@@ -5,9 +5,7 @@ from typing import Final
 from catalog.facts.columns import Written
 
 _SHORT: Final = "where direction is too_short"
-_BECAUSE: Final = (
-    "fewer_looks, area_dip, other_model, other_baseline, other_season, other_sensors, other_provider; an empty list where nothing differs"
-)
+_BECAUSE: Final = "fewer_looks, area_dip, other_model, other_baseline, other_season, other_sensors, other_provider, redrawn; an empty list where nothing differs"
 
 CHANGE_COLUMNS: Final[Written] = {
     "feature_id": ("", "lake_id or slump_id of the inventories"),

@@ -28,7 +28,7 @@ CHANGES: Final = pa.schema(
 
 `gain_m2`, `loss_m2`: ground of one outline that the other lacks. `verdict`: `grown`, `shrunk`, `within_error`, or `not_comparable` when
 something else than the ground may have made the change. `because`: what differs between the two years (`fewer_looks`, `area_dip`,
-`other_model`, `other_baseline`, `other_season`, `other_sensors`, `other_provider`), empty when nothing does.
+`other_model`, `other_baseline`, `other_season`, `other_sensors`, `other_provider`, `redrawn`), empty when nothing does.
 """
 
 CHANGE_SHAPES: Final = pa.schema(

@@ -9,6 +9,8 @@ import shapely
 
 Action = Literal["accept", "reject", "redraw", "draw", "note"]
 ACTIONS: Final[tuple[str, ...]] = get_args(Action)
+DRAWN: Final = ("redrawn", "drawn")
+"""Values of the column `edit` of rows whose outline a person drew."""
 VerdictState = Literal["applied", "conflict", "not_applicable"]
 
 

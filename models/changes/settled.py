@@ -1,6 +1,6 @@
 """What is known of every feature and year: areas with their errors, 0 where it was looked for and not there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,10 +41,18 @@ def settled_areas(timeline: Timeline) -> Areas:
 
 def listed_cells(timeline: Timeline, years: Sequence[YearFeatures]) -> Mask:
     """Return which features each year's inventory counts, shape (ids, years): outlined, and not below the minimum area."""
+    return _cells(timeline, ((f, np.ones(len(f.ids), bool) if f.listed is None else f.listed) for f in years))
+
+
+def drawn_cells(timeline: Timeline, years: Sequence[YearFeatures]) -> Mask:
+    """Return which outlines a person drew, shape (ids, years)."""
+    return _cells(timeline, [(features, features.drawn) for features in years if features.drawn is not None])
+
+
+def _cells(timeline: Timeline, marked: Iterable[tuple[YearFeatures, Mask]]) -> Mask:
     row_of = {name: row for row, name in enumerate(timeline.ids)}
-    listed = np.zeros(timeline.outlined.shape, bool)
-    for features in years:
+    cells = np.zeros(timeline.outlined.shape, bool)
+    for features, chosen in marked:
         rows = np.array([row_of[name] for name in features.ids], np.int64)
-        counted = np.ones(len(rows), bool) if features.listed is None else features.listed
-        listed[rows[counted], timeline.years.index(features.year)] = True
-    return listed
+        cells[rows[chosen], timeline.years.index(features.year)] = True
+    return cells

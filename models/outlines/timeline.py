@@ -50,6 +50,8 @@ class YearFeatures:
     circumstances: Circumstances = field(default_factory=Circumstances)
     listed: Mask | None = None
     """True where the inventory counts the feature: not `below_minimum_area`; None: everywhere."""
+    drawn: Mask | None = None
+    """True where a person drew the outline; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

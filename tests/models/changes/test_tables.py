@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -32,6 +34,15 @@ def test_a_change_within_the_errors_is_no_change_and_draws_nothing(lakes):
     tables = lakes.tables(lakes.year(2018, {0: 10}), lakes.year(2019, {0: 10.5}))
     assert change(tables)["verdict"] == "within_error"
     assert tables.shapes.num_rows == 0
+
+
+@pytest.mark.parametrize(("pens", "because"), [((False, True), ["redrawn"]), ((True, False), ["redrawn"]), ((True, True), [])])
+def test_a_change_between_a_pen_and_a_model_is_told(lakes, pens, because):
+    years = [lakes.year(2018, {0: 10, 1: 10}), lakes.year(2019, {0: 12, 1: 12})]
+    drawn = [replace(year, drawn=np.array([pen, False])) for year, pen in zip(years, pens, strict=True)]
+    tables = lakes.tables(*drawn)
+    assert (change(tables)["because"], change(tables)["verdict"]) == (because, "grown")
+    assert change(tables, "L001")["because"] == []
 
 
 def test_a_year_that_did_not_see_a_lake_is_in_no_pair_and_no_trend(lakes):
