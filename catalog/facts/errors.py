@@ -96,3 +96,11 @@ class RecipeWrong(WrongCall):
 
 class Unpublishable(CryoatlasError):
     """What is to be published has holes or faults; nothing was published."""
+
+
+class LeaseBusy(CryoatlasError):
+    """Somebody else is at work on a region-year, or on what the years of a region share."""
+
+
+class LeaseLost(CryoatlasError):
+    """This program held a lease and does no longer: it was paused for too long, and somebody else may be at work."""

@@ -106,6 +106,26 @@ class Store:
         """Folder of the copies of those records that are kept with the products."""
         return self.root / "receipts" / region / str(year)
 
+    def lease(self, region: str, year: int | None) -> Path:
+        """Who is at work on a region-year, or (year None) on what the years of a region share."""
+        return self.leases() / region / f"{'region' if year is None else year}.json"
+
+    def leases(self) -> Path:
+        """Folder of all leases."""
+        return self.root / "leases"
+
+    def request(self, region: str, year: int) -> Path:
+        """What was asked for when a region-year was mapped."""
+        return self.root / "requests" / region / f"{year}.json"
+
+    def backfills(self) -> Path:
+        """Folder of the receipts of backfills."""
+        return self.root / "backfills"
+
+    def policy(self) -> Path:
+        """How much must be observed, and how long late scenes are waited for."""
+        return self.root / "policy.json"
+
     def relative(self, path: Path) -> str:
         """A path as the ledger writes it."""
         return path.relative_to(self.root).as_posix()
