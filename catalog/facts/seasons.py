@@ -1,6 +1,6 @@
 """The season of a tile: the days without lake ice and snow, by latitude and elevation."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from catalog.facts.errors import WrongCall
@@ -22,6 +22,8 @@ SLUMPS_ANYWHERE: Final = (
     SeasonRule("07-10", "08-31", 72.0, 90.1),
 )
 """Windows for a user's region of slumps that names none: tundra free of snow."""
+ARRIVAL: Final = timedelta(days=10)
+"""From the last day of a season until catalogs list its last scenes; what comes later still is a backfill's."""
 
 
 def rules_of(region: Region) -> tuple[SeasonRule, ...]:
@@ -59,6 +61,12 @@ def season_of_region(region: Region, year: int) -> Season:
     if not spans:
         raise WrongCall(f"Region {region.name!r} names no season for its latitudes: add a window to its `seasons`.")
     return Season(min(season.start for season in spans), max(season.end for season in spans))
+
+
+def last_closed_year(region: Region, day: date) -> int:
+    """Return the last year whose season is over on a day, everywhere in the region, with the time for its scenes to be listed."""
+    # a window belongs to the year of its end, so no year after the day's own can be over; one that ends in late December may be two back
+    return next(year for year in range(day.year, day.year - 3, -1) if season_of_region(region, year).end + ARRIVAL < day)
 
 
 def span(rule: SeasonRule, year: int) -> Season:

@@ -1,6 +1,6 @@
 """When a tile is free of ice and snow."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from catalog.facts.errors import WrongCall
 from catalog.facts.grids import Tile, from_lonlat
 from catalog.facts.records import Season
 from catalog.facts.regions import Region, SeasonRule
-from catalog.facts.seasons import season_of, season_of_region, span
+from catalog.facts.seasons import ARRIVAL, last_closed_year, season_of, season_of_region, span
 from catalog.facts.territory import territory_of
 from catalog.stores.regions import all_regions, family_of, find_region
 
@@ -66,3 +66,24 @@ def test_a_height_without_a_window_is_a_wrong_call_that_names_it() -> None:
     )
     with pytest.raises(WrongCall, match=r"no season for 43.* 500 m"):
         season_of(region, tile_at(77.5, 43.5, 32643), 2023, 500.0)
+
+
+@pytest.mark.parametrize("region", all_regions(), ids=lambda region: region.name)
+def test_a_year_is_closed_once_its_last_scenes_had_time_to_be_listed(region: Region) -> None:
+    last_day = season_of_region(region, 2024).end + ARRIVAL
+    assert last_closed_year(region, last_day) == 2023
+    assert last_closed_year(region, last_day + timedelta(days=1)) == 2024
+    assert last_closed_year(region, date(2025, 3, 1)) == 2024
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "day", "year"),
+    [
+        ("11-15", "01-20", date(2025, 2, 1), 2025),  # over New Year: the year of its end
+        ("11-15", "01-20", date(2025, 1, 25), 2024),
+        ("10-01", "12-28", date(2025, 1, 5), 2023),  # its scenes are not all listed before the next year
+    ],
+)
+def test_windows_about_new_year_close_in_the_year_that_they_belong_to(start: str, end: str, day: date, year: int) -> None:
+    region = Region("south", "South", "lakes", "user", "POLYGON((0 0,1 0,1 1,0 0))", seasons=(SeasonRule(start, end),))
+    assert last_closed_year(region, day) == year
