@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.facts.leases import TERMS, Terms, terms_of
+
 _PREFECT_DEFAULTS = {
     # the default of 20 s is missed by a cold start on two busy cores, and the orphan then locks the database
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
@@ -27,21 +29,24 @@ class Settings:
     workers: int
     """Tiles worked on at the same time."""
     cluster: str
-    """`threads`, `processes`, or the address of a running Dask scheduler."""
+    """`threads`, `processes`, the address of a running Dask scheduler, `slurm:FILE.yaml` or `kubernetes:FILE.yaml`."""
     device: str
     """Where networks run: `auto` (the first GPU where there is one), `cpu`, `cuda` or `cuda:N`."""
     weights: Path
     """Folder of weights that were fetched."""
+    lease: Terms = TERMS
+    """How long a region-year stays with a run that does not renew its lease."""
 
 
 def read_settings() -> Settings:
-    """Read CRYOATLAS_WORKERS, CRYOATLAS_CLUSTER, CRYOATLAS_DEVICE and CRYOATLAS_WEIGHTS; defaults fit this machine."""
+    """Read CRYOATLAS_WORKERS, _CLUSTER, _DEVICE, _WEIGHTS and _LEASE_S (seconds); defaults fit this machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Settings(
         workers=int(os.environ.get("CRYOATLAS_WORKERS", cores)),
         cluster=os.environ.get("CRYOATLAS_CLUSTER", "threads"),
         device=os.environ.get("CRYOATLAS_DEVICE", "auto"),
         weights=Path(os.environ.get("CRYOATLAS_WEIGHTS", _cache_home() / "cryoatlas" / "weights")),
+        lease=terms_of(float(os.environ.get("CRYOATLAS_LEASE_S", TERMS.duration_s))),
     )
 
 

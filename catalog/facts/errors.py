@@ -34,6 +34,14 @@ class YearsInverted(WrongCall):
     """A year span that ends before it starts, or lies outside the archive."""
 
 
+class UnitsFailed(CryoatlasError):
+    """Some units could not be completed, said by a run that nobody sees the report of."""
+
+
+class ServerUnreachable(CryoatlasError):
+    """The Prefect server did not answer for as long as a run can wait."""
+
+
 class CatalogUnreachable(CryoatlasError):
     """The catalog did not answer after all retries."""
 
@@ -104,3 +112,24 @@ class LeaseBusy(CryoatlasError):
 
 class LeaseLost(CryoatlasError):
     """This program held a lease and does no longer: it was paused for too long, and somebody else may be at work."""
+
+
+class ExtraMissing(WrongCall):
+    """Something was asked for whose libraries are not installed by default."""
+
+    @classmethod
+    def of(cls, extra: str, what: str) -> "ExtraMissing":
+        """Say which extra `what` needs, and how to install it."""
+        return cls(f'{what} needs the extra `{extra}`: `pip install --constraint constraints.txt --editable ".[{extra}]"`.')
+
+
+class ClusterLost(CryoatlasError):
+    """The Dask cluster does not answer, or has no workers."""
+
+
+class CodeDiffers(WrongCall):
+    """A worker runs other code than the program that gives it work."""
+
+
+class WorkerLost(CryoatlasError):
+    """The worker process died while it worked on a unit, as often as is allowed."""

@@ -1,0 +1,51 @@
+"""Units that workers run in the tests of clusters; they must be importable there."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from distributed import get_client
+
+
+def square(number: int) -> int:
+    """A unit that works."""
+    return number * number
+
+
+def killer(marks: str, deaths: int, number: int) -> int:
+    """A unit that takes its worker with it `deaths` times when the number is 3, as running out of memory does."""
+    if number == 3:
+        folder = Path(marks)
+        folder.mkdir(exist_ok=True)
+        (folder / str(os.getpid())).touch()
+        if len(list(folder.iterdir())) <= deaths:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return number * number
+
+
+def refuse(number: int) -> int:
+    """A unit with an unforeseen error."""
+    raise ZeroDivisionError(f"{number} / 0")
+
+
+def killer_or_bystander(marks: str, number: int) -> int:
+    """Unit 3 takes its worker with it always; any other waits until it was taken along twice, then works."""
+    folder = Path(marks)
+    folder.mkdir(exist_ok=True)
+    if number == 3:
+        (folder / str(os.getpid())).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    for _ in range(600):
+        if len(list(folder.iterdir())) >= 2:
+            return number
+        time.sleep(0.1)
+    raise TimeoutError
+
+
+def stop_scheduler_at_three(unit: tuple[int, str]) -> int:
+    """The unit of number 3 ends the scheduler, as a lost machine would."""
+    number, _ = unit
+    if number == 3:
+        get_client().run_on_scheduler(os._exit, 1)
+    return number
