@@ -32,19 +32,24 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def write_atomic(path: Path, content: bytes) -> str:
     """Write a file so that it is whole or absent, even after a power cut; return its checksum."""
-    with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
-        try:
-            with partial.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+    with storage_errors(path), flushed(path, content) as partial:
+        partial.replace(path)
     return checksum_of(content)
+
+
+@contextmanager
+def flushed(path: Path, content: bytes) -> Iterator[Path]:
+    """Put content on disk beside its place, under a name that nobody else has; what the body leaves of it is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield partial
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def write_if_changed(path: Path, content: bytes) -> str:
