@@ -4,9 +4,8 @@ import re
 from datetime import UTC, datetime
 
 from catalog.facts.errors import WrongCall, YearsInverted
+from catalog.facts.sources import FIRST_YEAR
 
-FIRST_YEAR = 2015
-"""Sentinel-2A was launched in June 2015."""
 _SPAN = re.compile(r"^(\d{4})(?:-(\d{4}))?$")
 
 

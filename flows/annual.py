@@ -1,50 +1,115 @@
-"""Many region-years: regions side by side, the years of a region in order, then its tracks."""
+"""Many region-years: regions side by side, the years of a region in order, then its tracks; here or on the workers of a pool."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from catalog.facts.errors import UnitsFailed
+from catalog.facts.leases import WAIT_MINUTES
 from catalog.facts.options import MapOptions
-from catalog.facts.records import RegionYearReport
+from catalog.facts.records import RegionYearReport, RegionYears
+from flows.fan_out import Ended, Pauses, spread
 from flows.map_region import map_region
 from flows.outcomes import Attempts
+from flows.pool_runs import DeploymentRuns
+from flows.served import conclude
 from flows.track_region import track_region
+from tasks.choose_years import choose_years
+from tasks.read_region_year import read_region_year
 
 _DEFAULTS = MapOptions()
 _REGIONS_AT_ONCE = 2
 """Each region spreads its tiles over all workers; a second one fills the gaps while the first writes tables."""
 
 
-@task(cache_policy=NO_CACHE, task_run_name="{region}")
+@task(cache_policy=NO_CACHE, task_run_name="{region.region}")
 def _map_years(  # noqa: PLR0913 - passes a deployment's form on
-    region: str, years: Sequence[int], catalog: str, store: str, model: str | None, options: MapOptions, outlines: str | None
-) -> tuple[RegionYearReport, ...]:
+    region: RegionYears, catalog: str, store: str, model: str | None, options: MapOptions, outlines: str | None, *, wait_minutes: float
+) -> Attempts:
     # names are given at first sight, so the years of one region run in ascending order and never beside each other
     attempts = Attempts()
-    for year in sorted(years):
-        attempts.add(region, year, partial(map_region, region, year, catalog, store, model, options, outlines))
-    attempts.raise_if_all_failed()
-    job = attempts.came_through[-1].job
-    if options.until == "inventory":
-        track_region(job.region, store, job.target, options)
-    return tuple(attempts.reports)
+    once = partial(
+        map_region, region.region, catalog=catalog, store=store, model=model, options=options, outlines=outlines, wait_minutes=wait_minutes
+    )
+    for year in region.years:
+        attempts.add(region.region, year, partial(once, year=year))
+    _track(attempts, options)
+    return attempts
+
+
+@task(cache_policy=NO_CACHE, task_run_name="{region.region}")
+def _close_years(region: RegionYears, endings: Mapping[int, Ended], store: str, options: MapOptions) -> Attempts:
+    attempts = Attempts()
+    for year, ended in endings.items():
+        attempts.add(region.region, year, partial(_standing, region, year, ended, store, options.until))
+    _track(attempts, options)
+    return attempts
+
+
+def _standing(region: RegionYears, year: int, ended: Ended, store: str, until: str) -> RegionYearReport:
+    # a run that ended because of its units has written all that the others gave
+    if ended.state == "completed" or ended.error == UnitsFailed.__name__:
+        return read_region_year(region, year, store, until=until)
+    raise UnitsFailed(f"its run on the pool {ended.state}: {ended.message}")
+
+
+def _track(attempts: Attempts, options: MapOptions) -> None:
+    if attempts.came_through and options.until == "inventory":
+        job = attempts.came_through[-1].job
+        track_region(job.region, job.store, job.target, options)
 
 
 @flow(name="annual", task_runner=ThreadPoolTaskRunner(max_workers=_REGIONS_AT_ONCE))  # type: ignore[arg-type]
 def annual(  # noqa: PLR0913 - a deployment's parameters are its form
     regions: list[str],
-    years: list[int],
+    years: list[int] | None,
     catalog: str,
     store: str,
     model: str | None = None,
     options: MapOptions = _DEFAULTS,
     outlines: str | None = None,
+    *,
+    deployment: str | None = None,
+    reason: str = "",
+    wait_minutes: float = WAIT_MINUTES,
 ) -> tuple[RegionYearReport, ...]:
-    """Map regions over years and track them. One failing region does not stop the others; its error is raised at the end."""
-    futures = [_map_years.submit(region, years, catalog, store, model, options, outlines) for region in regions]
+    """Map regions over years and track them. One failing region does not stop the others; it is reported at the end.
+
+    Args:
+        regions: Bundled names as `cryoatlas regions list` shows them, GeoJSON files, or W,S,E,N.
+        years: Years to map; none: of each region the last year whose season is over.
+        catalog: planetary-computer, earth-search, cdse, a STAC API, a static catalog, stac-geoparquet, or stored.
+        store: Folder or address that holds cubes, inventories and the ledger; every worker must reach it by this name.
+        model: A name of `cryoatlas models list`, or weights: a folder, hf://..., https://...; none: the default of the target.
+        options: What counts as a scene, a surface, a feature.
+        outlines: File of glacier outlines beyond whose buffer tiles are skipped.
+        deployment: Deployment that maps each region-year on its pool, for example map-region/region-year-gpu; none: here, in this process.
+        reason: Why, kept with the runs; another reason makes new runs where others are open.
+        wait_minutes: How long a region-year waits at the most while another run is at work on it.
+    """
+    wanted = choose_years(regions, years, catalog, store)
+    if deployment is None:
+        futures = [_map_years.submit(region, catalog, store, model, options, outlines, wait_minutes=wait_minutes) for region in wanted]
+    else:
+        form = {
+            "catalog": catalog,
+            "store": store,
+            "model": model,
+            "options": asdict(options),
+            "outlines": outlines,
+            "wait_minutes": wait_minutes,
+        }
+        runs = DeploymentRuns(deployment, form, reason)
+        runs.check()
+        futures = [_close_years.submit(region, endings, store, options) for region, endings in spread(wanted, runs, Pauses())]
+    attempts = Attempts()
     for future in futures:
         future.wait()
-    return tuple(report for future in futures for report in future.result())
+    for future in futures:
+        attempts.also(future.result())
+    attempts.raise_if_all_failed()
+    return conclude(attempts.reports)

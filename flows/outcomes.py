@@ -26,17 +26,24 @@ class Attempts:
             if isinstance(error, StoreFull) or (isinstance(error, CryoatlasError) and error.exit_code == EXIT_WRONG_CALL):
                 raise
             self._errors.append(error)
-            sentence = str(error) or repr(error)
-            self.reports.append(
-                RegionYearReport(Job(region, year, "lakes", ""), (StageReport(FLOW, {str(State.FAILED): 1}, (sentence,), 0.0, 0),))
-            )
+            self.reports.append(not_reported(region, year, str(error) or repr(error)))
 
     @property
     def came_through(self) -> Sequence[RegionYearReport]:
         """Reports of the region-years that ran to their end."""
         return [report for report in self.reports if report.job.store]
 
+    def also(self, others: "Attempts") -> None:
+        """Add what was tried elsewhere."""
+        self.reports += others.reports
+        self._errors += others._errors
+
     def raise_if_all_failed(self) -> None:
         """Raise the first error when not one region-year came through: then it is the answer."""
         if self._errors and not self.came_through:
             raise self._errors[0]
+
+
+def not_reported(region: str, year: int, sentence: str) -> RegionYearReport:
+    """Return the report of a region-year that could not make one itself."""
+    return RegionYearReport(Job(region, year, "lakes", ""), (StageReport(FLOW, {str(State.FAILED): 1}, (sentence,), 0.0, 0),))

@@ -8,13 +8,11 @@ from catalog.facts.errors import NoScenes, WrongCall
 from catalog.facts.options import SearchOptions
 from catalog.facts.records import Job
 from catalog.facts.seasons import season_of_region
+from catalog.facts.sources import STORED
 from catalog.stores.candidates import find_candidates
 from catalog.stores.jobs import region_of
 from catalog.stores.selections import read_found
 from catalog.stores.store import open_store
-
-STORED = "stored"
-"""In place of a catalog: replay the search that the store keeps."""
 
 
 @task(cache_policy=NO_CACHE, task_run_name="search-{job.region}-{job.year}")

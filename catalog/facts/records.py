@@ -86,6 +86,30 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """What of a model goes into the fingerprint of what it makes."""
+
+    name: str
+    version: str
+    sha256: str
+    stride_px: int = 0
+    """Of detectors: between windows."""
+    score_floor: float = 0.0
+    """Of detectors: what scores less is not kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionYears:
+    """A region and the years of it that are to be mapped."""
+
+    region: str
+    """As the call named it: a name, a file or a box."""
+    target: Target
+    years: tuple[int, ...]
+    """Ascending."""
+
+
+@dataclass(frozen=True, slots=True)
 class StageReport:
     """How one stage of a region-year ended."""
 

@@ -105,6 +105,10 @@ SOURCES: Final[Mapping[str, Source]] = {
     )
 }
 
+STORED: Final = "stored"
+"""In place of a catalog: replay the search that the store keeps."""
+FIRST_YEAR: Final = 2015
+"""Sentinel-2A was launched in June 2015."""
 STATIC, API, PARQUET = "static", "api", "parquet"
 """Providers of a user's own catalogs: files on disk, another STAC API, a stac-geoparquet file."""
 

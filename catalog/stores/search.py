@@ -81,11 +81,21 @@ def open_catalog(spec: str, *, patience: Patience = Patience()) -> Catalog:
     if spec.startswith(("http://", "https://")):
         known = next((source.name for source in SOURCES.values() if source.endpoint == spec.rstrip("/")), API)
         return _open_api(spec, spec, known, patience)
+    raise _unknown(spec)
+
+
+def refuse_unknown(spec: str) -> None:
+    """Raise WrongCall for what is neither the name of a source, nor an address, nor a file; asks nobody."""
+    if spec not in SOURCES and not is_file_catalog(spec) and not spec.startswith(("http://", "https://")):
+        raise _unknown(spec)
+
+
+def _unknown(spec: str) -> WrongCall:
     if "/" in spec or spec.endswith((".json", ".parquet")):
-        raise WrongCall(f"Catalog {spec!r} does not exist: give the path of a static catalog or stac-geoparquet file.")
+        return WrongCall(f"Catalog {spec!r} does not exist: give the path of a static catalog or stac-geoparquet file.")
     nearest = difflib.get_close_matches(spec.lower(), SOURCES, n=1, cutoff=0.4)
     hint = f"did you mean {nearest[0]!r}?" if nearest else f"known names are {', '.join(SOURCES)}; a URL or a path also serves."
-    raise WrongCall(f"Catalog {spec!r} is unknown: {hint}")
+    return WrongCall(f"Catalog {spec!r} is unknown: {hint}")
 
 
 class _Incomplete(Exception):

@@ -1,0 +1,34 @@
+"""What differs when a run was made from a deployment: nobody sees what it returns, and nobody waits at a terminal."""
+
+from collections.abc import Sequence
+
+from prefect.context import FlowRunContext
+
+from catalog.facts.errors import UnitsFailed
+from catalog.facts.records import RegionYearReport
+
+_SHOWN = 5
+
+
+def served() -> bool:
+    """Say whether this very flow run was made from a deployment; one inside it was not."""
+    context = FlowRunContext.get()
+    return context is not None and context.flow_run is not None and context.flow_run.deployment_id is not None
+
+
+def conclude(reports: Sequence[RegionYearReport]) -> tuple[RegionYearReport, ...]:
+    """Return the reports; a run of a deployment with failed units raises UnitsFailed instead, so that its state says so."""
+    failed = [report for report in reports if report.failures]
+    if failed and served():
+        raise UnitsFailed(_sentence(failed))
+    return tuple(reports)
+
+
+def _sentence(failed: Sequence[RegionYearReport]) -> str:
+    units = sum(len(report.failures) for report in failed)
+    named = [f"{report.job.region} {report.job.year}: {report.failures[0]}" for report in failed]
+    more = f"; and {len(named) - _SHOWN} more region-years" if named[_SHOWN:] else ""
+    return (
+        f"{units} units of {len(failed)} region-years failed, the others are complete: {'; '.join(named[:_SHOWN])}{more}. "
+        "Run the same deployment again: only what failed is done again."
+    )
