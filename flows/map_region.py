@@ -4,11 +4,14 @@ from pathlib import Path
 
 from prefect import flow, runtime
 
+from catalog.facts.backfills import Request
+from catalog.facts.leases import WAIT_MINUTES
 from catalog.facts.options import MapOptions
 from catalog.facts.pools import TilePool
 from catalog.facts.records import Job, RegionYearReport, StageReport
+from flows.served import conclude
 from infra.cluster import open_cluster
-from infra.settings import read_settings
+from infra.settings import Settings, read_settings
 from tasks.build_surfaces import build_surfaces
 from tasks.check_model import check_model
 from tasks.choose_scenes import choose_scenes
@@ -17,7 +20,7 @@ from tasks.detect_region import detect_region
 from tasks.look_at_scenes import look_at_scenes
 from tasks.measure_features import measure_features
 from tasks.merge_instances import merge_instances
-from tasks.open_job import open_job
+from tasks.open_job import open_job, region_year_held
 from tasks.outline_tiles import outline_tiles
 from tasks.search_scenes import search_scenes
 from tasks.segment_region import segment_region
@@ -41,17 +44,32 @@ def map_region(  # noqa: PLR0913 - a deployment's parameters are its form
     model: str | None = None,
     options: MapOptions = _DEFAULTS,
     outlines: str | None = None,
+    wait_minutes: float = WAIT_MINUTES,
 ) -> RegionYearReport:
     """Map one region in one year: scenes, surface, and then lakes or slumps, as the region asks.
 
-    `region` is a bundled name, a GeoJSON file or a bounding box; `catalog` a provider, an address or a path;
-    `model` a name or a reference to weights, by default that of the region's target; `outlines` a file of glacier outlines beyond
-    whose buffer tiles are skipped. With `options.until` = `surface` the cubes are the end. Units that fail are in the report and in
-    the ledger; the others are complete.
+    Units that fail are in the report and in the ledger, the others are complete; a run of a deployment then raises UnitsFailed.
+
+    Args:
+        region: A bundled name as `cryoatlas regions list` shows it, a GeoJSON file, or W,S,E,N.
+        year: Year whose season is mapped.
+        catalog: planetary-computer, earth-search, cdse, a STAC API, a static catalog, stac-geoparquet, or stored.
+        store: Folder or address that holds cubes, inventories and the ledger.
+        model: A name of `cryoatlas models list`, or weights: a folder, hf://..., https://...; none: the default of the target.
+        options: What counts as a scene, a surface, a feature; until surface: the cubes are the end.
+        outlines: File of glacier outlines beyond whose buffer tiles are skipped.
+        wait_minutes: How long to wait at the most while another run is at work on the region-year.
     """
     job, settings = open_job(region, year, store, outlines), read_settings()
     here = check_model(job, model, settings.weights) if options.until == "inventory" else ""
-    candidates = search_scenes(job, catalog, options.search)
+    request = Request(catalog, model, options)
+    with region_year_held(job, wait_minutes=wait_minutes, terms=settings.lease, request=request):
+        return conclude([_map(job, here, request, settings)])[0]
+
+
+def _map(job: Job, here: str, request: Request, settings: Settings) -> RegionYearReport:
+    options = request.options
+    candidates = search_scenes(job, request.catalog, options.search)
     with open_cluster(settings) as pool:
         surface = (
             look_at_scenes(job, candidates, pool),

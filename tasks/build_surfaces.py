@@ -1,6 +1,6 @@
 """Scenes of every tile and season to one stored surface: optical, radar and elevation."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
@@ -11,19 +11,21 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import State
+from catalog.facts.forecasts import Forecast
 from catalog.facts.grids import Tile
 from catalog.facts.options import SurfaceOptions
 from catalog.facts.pixel_grids import PixelGrid, native_grid
 from catalog.facts.pools import TilePool
 from catalog.facts.records import Choice, Job, Outcome, Scene, StageReport
 from catalog.facts.schemas import SURFACE
+from catalog.facts.staleness import open_promise
 from catalog.stores import cubes, ledger
 from catalog.stores.elevation import read_dem
 from catalog.stores.jobs import mapped_tiles, territory, unit_of
 from catalog.stores.pixels import ByteMeter, read_grid
 from catalog.stores.rounds import retire_all_but, run_round
 from catalog.stores.selections import read_choices
-from catalog.stores.store import Store, open_store
+from catalog.stores.store import open_store
 from models.surface.composite import compose_optical
 from models.surface.radar import compose_radar
 from models.surface.terrain import Terrain, terrain_grid
@@ -51,7 +53,8 @@ def build_surfaces(job: Job, options: SurfaceOptions, pool: TilePool) -> StageRe
     """Build the surface of every tile whose scenes or options changed."""
     store = open_store(job.store)
     ready = {o.unit.tile for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "scenes" and o.state == State.DONE}
-    units = [(unit_of(job, entry.tile.id, STAGE), entry) for entry in _entries(job, store, ready)]
+    choices = read_choices(store.scenes(job.region, job.year))
+    units = [(unit_of(job, entry.tile.id, STAGE), entry) for entry in _entries(job, choices, ready)]
     retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), {unit.tile for unit, _ in units})
     for epsg in sorted({entry.tile.epsg for _, entry in units}):
         cubes.open_cube(store.cube(job.region, job.year, epsg), mapped_tiles(job, epsg), SURFACE)
@@ -59,9 +62,25 @@ def build_surfaces(job: Job, options: SurfaceOptions, pool: TilePool) -> StageRe
     return report
 
 
-def _entries(job: Job, store: Store, ready: set[str]) -> list[_Entry]:
+def expect_surfaces(job: Job, chosen: Mapping[str, Sequence[Choice]], options: SurfaceOptions, forecast: Forecast) -> None:
+    """Tell a forecast what every surface would be made from; where the choice is open, so is the surface."""
+    undecided = {tile for tile in chosen if forecast.is_open(unit_of(job, tile, "look"))}
+    ready = undecided | {o.unit.tile for o in forecast.outcomes("scenes") if o.state == State.DONE}
+    entries = {entry.tile.id: entry for entry in _entries(job, (choice for entry in chosen.values() for choice in entry), ready)}
+    for tile, chips in ((tile, zone.chip_mask(tile)) for zone in territory(job).zones for tile in sorted(zone.tiles)):
+        choice = unit_of(job, tile.id, "scenes")
+        if tile.id in undecided:
+            inputs = _inputs(_Entry(tile, chips, ()), options) | {"scenes": open_promise(choice)}
+            forecast.expect(unit_of(job, tile.id, STAGE), inputs, maybe=True)
+        elif tile.id in entries:
+            forecast.expect(unit_of(job, tile.id, STAGE), _inputs(entries[tile.id], options), via=choice)
+    gone = [tile for tile in mapped_tiles(job) if tile.id not in undecided and tile.id not in entries]
+    forecast.retire((unit_of(job, tile.id, STAGE) for tile in gone), "no scene of it is used any more")
+
+
+def _entries(job: Job, choices: Iterable[Choice], ready: Collection[str]) -> list[_Entry]:
     used: dict[str, list[Choice]] = {}
-    for choice in read_choices(store.scenes(job.region, job.year)):
+    for choice in choices:
         if choice.used and choice.tile in ready:
             used.setdefault(choice.tile, []).append(choice)
     return [
@@ -73,13 +92,17 @@ def _entries(job: Job, store: Store, ready: set[str]) -> list[_Entry]:
 
 
 def _build(job: Job, options: SurfaceOptions, entry: _Entry) -> Outcome:
-    inputs = {
+    unit, inputs = unit_of(job, entry.tile.id, STAGE), _inputs(entry, options)
+    return ledger.once(open_store(job.store), unit, inputs, lambda: _produce(job, options, entry))
+
+
+def _inputs(entry: _Entry, options: SurfaceOptions) -> dict[str, Any]:
+    return {
         "stage": f"{STAGE} {VERSION}",
         "scenes": sorted([scene.id, scene.collection, scene.baseline, scene.offset_counts, scene.etag] for scene in entry.scenes),
         "options": asdict(options),
         "chips": np.packbits(entry.chips_inside).tobytes().hex(),
     }
-    return ledger.once(open_store(job.store), unit_of(job, entry.tile.id, STAGE), inputs, lambda: _produce(job, options, entry))
 
 
 def _produce(job: Job, options: SurfaceOptions, entry: _Entry) -> Outcome:

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.errors import WrongCall
 from catalog.facts.options import DEFAULT_MODELS
-from catalog.facts.records import Job, Target
+from catalog.facts.records import Job, ModelIdentity, Target
 from catalog.facts.schemas import SURFACE
 from catalog.stores.weights import find_card, find_weights, read_detector, read_weights, shipped_names
 from models.detector import contract as of_slumps
@@ -41,6 +41,16 @@ def check_model(job: Job, model_name: str | None, cache: Path) -> str:
         model = model_named(here, read_weights, shipped=shipped_names())
         of_lakes.check(model.contract, available, model=model.name)
     return here
+
+
+def identify_model(job: Job, model: str) -> ModelIdentity:
+    """Return what of a model goes into fingerprints; `model` is what `check_model` returned."""
+    if job.target == "slumps":
+        detector = detector_named(model, read_detector, shipped=shipped_names())
+        stride_px, floor = detector.contract.stride_px, detector.card.score_floor
+        return ModelIdentity(detector.name, detector.version, detector.sha256, stride_px, floor)
+    segmenter = model_named(model, read_weights, shipped=shipped_names())
+    return ModelIdentity(segmenter.name, segmenter.version, segmenter.sha256)
 
 
 def _maps(model: str, otherwise: Target) -> tuple[Target, str]:

@@ -3,21 +3,24 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.candidates import Candidates
 from catalog.facts.causes import Refusal, State
+from catalog.facts.forecasts import Forecast
 from catalog.facts.options import SearchOptions
 from catalog.facts.records import Choice, Job, Outcome, Scene, StageReport, Unit
 from catalog.facts.scenes import Rejected
 from catalog.facts.seasons import season_of
 from catalog.facts.selection import ClearShares, choose, orbit_direction
+from catalog.facts.staleness import open_promise
 from catalog.facts.territory import skip_reason
 from catalog.facts.tile_ground import part_of
 from catalog.stores import ledger
-from catalog.stores.jobs import outlines_of, refusals, region_of, territory, unit_of
+from catalog.stores.jobs import REGION_UNIT, outlines_of, refusals, refused_for, region_of, territory, unit_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.selections import write_choices
 from catalog.stores.store import Store, open_store
@@ -38,16 +41,37 @@ class _Chosen:
 def choose_scenes(job: Job, candidates: Candidates, options: SearchOptions) -> StageReport:
     """Choose scenes for every tile, write the record of all that were considered, then the ledger."""
     store, started = open_store(job.store), time.monotonic()
-    chosen = tuple(_choose_all(job, store, candidates, options))
+    looks = {o.unit.tile: o.measures for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "look"}
+    chosen = tuple(_choose_all(job, candidates, options, looks, refusals(job, options.refuse)))
     before = {entry.unit: ledger.find(store, entry.unit) for entry in chosen}
     write_choices(store.scenes(job.region, job.year), [choice for entry in chosen for choice in entry.choices], candidates.items)
     outcomes = tuple(told(STAGE, (_recorded(store, entry) for entry in chosen), total=len(chosen)))
     return report_of(STAGE, outcomes, before.get, seconds=time.monotonic() - started)
 
 
-def _choose_all(job: Job, store: Store, candidates: Candidates, options: SearchOptions) -> Iterator[_Chosen]:
-    region, outlines, refused = region_of(job), outlines_of(job), refusals(job, options.refuse)
-    looks = {o.unit.tile: o.measures for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "look"}
+def expect_choices(job: Job, candidates: Candidates, options: SearchOptions, forecast: Forecast) -> dict[str, tuple[Choice, ...]]:
+    """Tell a forecast what would be chosen, and return it per tile; a tile that would be looked at again first is open."""
+    looks, refused = {o.unit.tile: o.measures for o in forecast.outcomes("look")}, refused_for(job, options.refuse)
+    chosen = {entry.unit: entry for entry in _choose_all(job, candidates, options, looks, refused)}
+    for unit, entry in chosen.items():
+        look = unit_of(job, unit.tile, "look")
+        inputs, state = _inputs(entry), _outcome(entry).state
+        if forecast.is_open(look):
+            verdict = open_promise(look)
+            known = {"scenes": [[*row[:2], verdict, verdict] for row in inputs["scenes"]], "skipped": verdict}
+            forecast.expect(unit, inputs | known)
+        else:
+            forecast.expect(unit, inputs, becomes=state)
+    path = open_store(job.store).scenes(job.region, job.year)
+    if not path.is_file():
+        forecast.gone(unit_of(job, REGION_UNIT, STAGE), open_store(job.store).relative(path))
+    return {unit.tile: entry.choices for unit, entry in chosen.items()}
+
+
+def _choose_all(
+    job: Job, candidates: Candidates, options: SearchOptions, looks: Mapping[str, Mapping[str, float]], refused: frozenset[str]
+) -> Iterator[_Chosen]:
+    region, outlines = region_of(job), outlines_of(job)
     for zone in territory(job).zones:
         tiles = sorted(zone.tiles)
         # one direction for the whole zone: layover and shadow fall on opposite slopes in the two
@@ -89,12 +113,15 @@ def _vetted(scenes: Scenes, measures: Mapping[str, float], refused: frozenset[st
 
 
 def _recorded(store: Store, entry: _Chosen) -> Outcome:
-    inputs = {
+    return ledger.once(store, entry.unit, _inputs(entry), lambda: _outcome(entry))
+
+
+def _inputs(entry: _Chosen) -> dict[str, Any]:
+    return {
         "stage": f"{STAGE} {VERSION}",
         "scenes": [[c.scene.id, c.scene.etag, c.used, c.refused_because] for c in entry.choices],
         "skipped": entry.skipped,
     }
-    return ledger.once(store, entry.unit, inputs, lambda: _outcome(entry))
 
 
 def _outcome(entry: _Chosen) -> Outcome:

@@ -1,7 +1,7 @@
 """Merged slumps and observed ground to counts with their range, of a region-year and per cell of the globe."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import Cause, State
 from catalog.facts.detector_cards import DetectorCard
+from catalog.facts.forecasts import Forecast
 from catalog.facts.grids import PIXEL_M, from_lonlat
 from catalog.facts.options import SlumpOptions
 from catalog.facts.records import Job, Outcome, StageReport
@@ -35,6 +36,8 @@ from models.detector.tables import windows_in
 
 STAGE = "counts"
 VERSION = 1
+_FROM = ("merge", "detect", "surface")
+"""Stages whose products go in."""
 
 
 @task(cache_policy=NO_CACHE, task_run_name="counts-{job.region}-{job.year}")
@@ -42,19 +45,34 @@ def count_region(job: Job, model_name: str, options: SlumpOptions) -> StageRepor
     """Count the slumps of a region-year when they, the ground that was looked at, or the model's calibration changed."""
     store, unit, card = open_store(job.store), unit_of(job, REGION_UNIT, STAGE), card_named(model_name, find_detector_card)
     before, started = {unit: ledger.find(store, unit)}, time.monotonic()
-    outcomes = ledger.find_all(store, job.region, job.year)
+    outcomes, rule = ledger.find_all(store, job.region, job.year), _rule(card, options)
+    inputs = _inputs({stage: [o for o in outcomes if o.unit.stage == stage] for stage in _FROM}, card, rule)
+    done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, card, rule, inputs))], total=1)
+    return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
+
+
+def expect_counts(job: Job, model_name: str, options: SlumpOptions, forecast: Forecast) -> None:
+    """Tell a forecast what the counts of the region-year would be made from."""
+    card = card_named(model_name, find_detector_card)
+    made = {stage: forecast.outcomes(stage) for stage in _FROM}
+    forecast.expect(unit_of(job, REGION_UNIT, STAGE), _inputs(made, card, _rule(card, options)))
+
+
+def _rule(card: DetectorCard, options: SlumpOptions) -> CountingRule:
     threshold = card.threshold if options.threshold is None else options.threshold
-    rule = CountingRule(listed_score=threshold, minimum_area_m2=options.min_area_m2)
-    inputs = {
+    return CountingRule(listed_score=threshold, minimum_area_m2=options.min_area_m2)
+
+
+def _inputs(made: Mapping[str, Sequence[Outcome]], card: DetectorCard, rule: CountingRule) -> dict[str, object]:
+    features, instances, surfaces = ({o.unit.tile: dict(o.outputs) for o in made[stage]} for stage in _FROM)
+    return {
         "stage": f"{STAGE} {VERSION}",
-        "features": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "merge"},
-        "instances": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "detect"},
-        "surfaces": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "surface"},
+        "features": features,
+        "instances": instances,
+        "surfaces": surfaces,
         "card": ledger.fingerprint_of(asdict(card)),
         "rule": asdict(rule),
     }
-    done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, card, rule, inputs))], total=1)
-    return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
 
 
 def _produce(job: Job, store: Store, card: DetectorCard, rule: CountingRule, inputs: Mapping[str, object]) -> Outcome:

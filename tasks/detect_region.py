@@ -12,8 +12,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import State
+from catalog.facts.forecasts import Forecast
 from catalog.facts.grids import Tile
-from catalog.facts.records import Job, Outcome, StageReport
+from catalog.facts.records import Job, ModelIdentity, Outcome, StageReport
 from catalog.facts.schemas import SURFACE
 from catalog.stores import cubes, ledger
 from catalog.stores.blocks import BlockReader
@@ -47,6 +48,16 @@ def detect_region(job: Job, model_name: str, device: str = "cpu") -> StageReport
     return report_of(STAGE, outcomes, before.get, seconds=time.monotonic() - started)
 
 
+def expect_detections(job: Job, model: ModelIdentity, forecast: Forecast) -> None:
+    """Tell a forecast what every tile's detections would be made from."""
+    surfaces = {o.unit.tile: o for o in forecast.outcomes("surface") if o.outputs}
+    tiles = mapped_tiles(job)
+    for tile in (tile for tile in tiles if tile.id in surfaces):
+        forecast.expect(unit_of(job, tile.id, STAGE), _inputs(model, tile, surfaces), maybe=forecast.is_new(surfaces[tile.id].unit))
+    gone = (unit_of(job, tile.id, STAGE) for tile in tiles if tile.id not in surfaces)
+    forecast.retire(gone, "it has no surface any more")
+
+
 def _by_zone(job: Job, surfaces: Mapping[str, Outcome]) -> dict[int, list[Tile]]:
     zones: dict[int, list[Tile]] = {}
     for tile in mapped_tiles(job):
@@ -56,7 +67,8 @@ def _by_zone(job: Job, surfaces: Mapping[str, Outcome]) -> dict[int, list[Tile]]
 
 
 def _detect_zone(store: Store, job: Job, detector: Detector, tiles: Sequence[Tile], surfaces: Mapping[str, Outcome]) -> Iterator[Outcome]:
-    inputs = {tile.id: _inputs(detector, tile, surfaces) for tile in tiles}
+    identity = _identity(detector)
+    inputs = {tile.id: _inputs(identity, tile, surfaces) for tile in tiles}
     stale = []
     for tile in tiles:
         current = ledger.is_current(store, unit_of(job, tile.id, STAGE), ledger.fingerprint_of(inputs[tile.id]))
@@ -76,12 +88,16 @@ def _detect_zone(store: Store, job: Job, detector: Detector, tiles: Sequence[Til
         yield ledger.put(store, replace(outcome, fingerprint=ledger.fingerprint_of(of), inputs=of, seconds=seconds))
 
 
-def _inputs(detector: Detector, tile: Tile, surfaces: Mapping[str, Outcome]) -> dict[str, object]:
+def _identity(detector: Detector) -> ModelIdentity:
+    return ModelIdentity(detector.name, detector.version, detector.sha256, detector.contract.stride_px, detector.card.score_floor)
+
+
+def _inputs(model: ModelIdentity, tile: Tile, surfaces: Mapping[str, Outcome]) -> dict[str, object]:
     # windows reach over the tile's edges, so the neighbours' pixels are inputs too
     around = {t.id: dict(surfaces[t.id].outputs) for t in (tile, *tile.neighbours()) if t.id in surfaces}
-    model = {"model": f"{detector.name} {detector.version}", "model_sha256": detector.sha256}
-    looks = {"stride_px": detector.contract.stride_px, "score_floor": detector.card.score_floor}
-    return {"stage": f"{STAGE} {VERSION}", **model, **looks, "surfaces": around}
+    named = {"model": f"{model.name} {model.version}", "model_sha256": model.sha256}
+    looks = {"stride_px": model.stride_px, "score_floor": model.score_floor}
+    return {"stage": f"{STAGE} {VERSION}", **named, **looks, "surfaces": around}
 
 
 def _read(reader: BlockReader, names: Sequence[str], origin_yx: tuple[int, int], size: int) -> WindowArrays:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from catalog.facts.bands import SCL_NAME
 from catalog.facts.candidates import Candidates
 from catalog.facts.causes import Cause, State
 from catalog.facts.errors import SourceBroken, SourceUnavailable
+from catalog.facts.forecasts import Forecast
 from catalog.facts.grids import Tile
 from catalog.facts.pixel_grids import PixelGrid, native_grid
 from catalog.facts.pools import TilePool
@@ -50,6 +52,12 @@ def look_at_scenes(job: Job, candidates: Candidates, pool: TilePool) -> StageRep
     return report
 
 
+def expect_looks(job: Job, candidates: Candidates, forecast: Forecast) -> None:
+    """Tell a forecast what every tile would be looked at for."""
+    for entry in _entries(job, candidates):
+        forecast.expect(unit_of(job, entry.tile.id, STAGE), _inputs(entry))
+
+
 def _entries(job: Job, candidates: Candidates) -> Iterator[_Entry]:
     region = region_of(job)
     for zone in territory(job).zones:
@@ -62,9 +70,12 @@ def _entries(job: Job, candidates: Candidates) -> Iterator[_Entry]:
 
 def _look(job: Job, entry: _Entry) -> Outcome:
     unit = unit_of(job, entry.tile.id, STAGE)
+    return ledger.once(open_store(job.store), unit, _inputs(entry), lambda: Outcome(unit, State.DONE, "", measures=_measures(entry)))
+
+
+def _inputs(entry: _Entry) -> dict[str, Any]:
     scenes = [[scene.id, scene.etag] for scene in (*entry.optical, *entry.elevation)]
-    inputs = {"stage": f"{STAGE} {VERSION}", "scenes": scenes, "chips": np.packbits(entry.chips_inside).tobytes().hex()}
-    return ledger.once(open_store(job.store), unit, inputs, lambda: Outcome(unit, State.DONE, "", measures=_measures(entry)))
+    return {"stage": f"{STAGE} {VERSION}", "scenes": scenes, "chips": np.packbits(entry.chips_inside).tobytes().hex()}
 
 
 def _measures(entry: _Entry) -> dict[str, float]:

@@ -11,16 +11,17 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import State
+from catalog.facts.forecasts import Forecast
 from catalog.facts.grids import CHIP_PX, PIXEL_M
 from catalog.facts.options import OutlineOptions
-from catalog.facts.records import Job, Outcome, StageReport
+from catalog.facts.records import Choice, Job, Outcome, StageReport
 from catalog.facts.schemas import LAKES, PROBABILITY, SURFACE
 from catalog.facts.territory import ZoneTerritory
 from catalog.stores import cubes, ledger
 from catalog.stores.blocks import BlockReader
 from catalog.stores.glaciers import find_glaciers, glaciers_checksum
 from catalog.stores.jobs import REGION_UNIT, territory, unit_of
-from catalog.stores.provenance import provenance_of, providers_of
+from catalog.stores.provenance import provenance_of, providers_among, providers_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import put_features, read_table
@@ -40,6 +41,8 @@ from models.segmenter.contract import WindowArrays
 
 STAGE = "features"
 VERSION = 7
+_FROM = ("outline", "surface", "segment")
+"""Stages whose products go in."""
 _AGREEMENT_PX = 336
 """Side of the window that most lakes need for `agreement`; what is kept decoded is sized by it."""
 _Feature = tuple[OwnedFeature, "_Zone"]
@@ -64,18 +67,31 @@ def measure_features(job: Job, options: OutlineOptions) -> StageReport:
     store, unit = open_store(job.store), unit_of(job, REGION_UNIT, STAGE)
     before, started = {unit: ledger.find(store, unit)}, time.monotonic()
     outcomes = ledger.find_all(store, job.region, job.year)
-    inputs = {
-        "stage": f"{STAGE} {VERSION}",
-        "outlines": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "outline"},
-        "surfaces": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "surface"},
-        "probabilities": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "segment"},
-        "models": sorted({str(o.inputs.get("model_sha256")) for o in outcomes if o.unit.stage == "segment"}),
-        "options": asdict(options),
-        "providers": providers_of(store, job),
-        "glaciers": glaciers_checksum(store, job.region),
-    }
+    made = {stage: [o for o in outcomes if o.unit.stage == stage] for stage in _FROM}
+    inputs = _inputs(made, options, providers_of(store, job), glaciers_checksum(store, job.region))
     done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, options, inputs))], total=1)
     return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
+
+
+def expect_features(job: Job, chosen: Mapping[str, Sequence[Choice]], options: OutlineOptions, forecast: Forecast) -> None:
+    """Tell a forecast what the features of the region-year would be made from."""
+    made = {stage: forecast.outcomes(stage) for stage in _FROM}
+    glaciers = glaciers_checksum(open_store(job.store), job.region)
+    forecast.expect(unit_of(job, REGION_UNIT, STAGE), _inputs(made, options, providers_among(chosen.values()), glaciers))
+
+
+def _inputs(made: Mapping[str, Sequence[Outcome]], options: OutlineOptions, providers: str, glaciers: str) -> dict[str, object]:
+    outlines, surfaces, probabilities = ({o.unit.tile: dict(o.outputs) for o in made[stage]} for stage in _FROM)
+    return {
+        "stage": f"{STAGE} {VERSION}",
+        "outlines": outlines,
+        "surfaces": surfaces,
+        "probabilities": probabilities,
+        "models": sorted({str(o.inputs.get("model_sha256")) for o in made["segment"]}),
+        "options": asdict(options),
+        "providers": providers,
+        "glaciers": glaciers,
+    }
 
 
 def _produce(job: Job, store: Store, options: OutlineOptions, inputs: Mapping[str, object]) -> Outcome:

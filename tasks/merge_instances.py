@@ -14,15 +14,16 @@ from prefect.cache_policies import NO_CACHE
 from catalog.facts.bands import s2_index
 from catalog.facts.causes import Cause, State
 from catalog.facts.detector_cards import DetectorCard
+from catalog.facts.forecasts import Forecast
 from catalog.facts.grids import PIXEL_M
 from catalog.facts.options import SlumpOptions
-from catalog.facts.records import Job, Outcome, StageReport
+from catalog.facts.records import Choice, Job, Outcome, StageReport
 from catalog.facts.schemas import PROBABILITY_NODATA, SURFACE
 from catalog.facts.slump_schemas import SLUMPS
 from catalog.facts.territory import ZoneTerritory
 from catalog.stores import cubes, ledger
 from catalog.stores.jobs import REGION_UNIT, territory, unit_of
-from catalog.stores.provenance import provenance_of, providers_of
+from catalog.stores.provenance import provenance_of, providers_among, providers_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import put_features, read_table
@@ -42,6 +43,8 @@ from models.outlines.seams import OwnedFeature, ZoneFeatures, own
 
 STAGE = "merge"
 VERSION = 2
+_FROM = ("detect", "surface")
+"""Stages whose products go in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,28 @@ def merge_instances(job: Job, model_name: str, options: SlumpOptions) -> StageRe
     store, unit, card = open_store(job.store), unit_of(job, REGION_UNIT, STAGE), card_named(model_name, find_detector_card)
     before, started = {unit: ledger.find(store, unit)}, time.monotonic()
     outcomes = ledger.find_all(store, job.region, job.year)
-    inputs = {
-        "stage": f"{STAGE} {VERSION}",
-        "instances": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "detect"},
-        "surfaces": {o.unit.tile: dict(o.outputs) for o in outcomes if o.unit.stage == "surface"},
-        "card": ledger.fingerprint_of(asdict(card)),
-        "options": {"keep_score": options.keep_score, "min_area_m2": options.min_area_m2},
-        "providers": providers_of(store, job),
-    }
+    inputs = _inputs({stage: [o for o in outcomes if o.unit.stage == stage] for stage in _FROM}, card, options, providers_of(store, job))
     done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, card, options, inputs))], total=1)
     return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
+
+
+def expect_merge(job: Job, model_name: str, chosen: Mapping[str, Sequence[Choice]], options: SlumpOptions, forecast: Forecast) -> None:
+    """Tell a forecast what the slumps of the region-year would be made from."""
+    made = {stage: forecast.outcomes(stage) for stage in _FROM}
+    card = card_named(model_name, find_detector_card)
+    forecast.expect(unit_of(job, REGION_UNIT, STAGE), _inputs(made, card, options, providers_among(chosen.values())))
+
+
+def _inputs(made: Mapping[str, Sequence[Outcome]], card: DetectorCard, options: SlumpOptions, providers: str) -> dict[str, object]:
+    instances, surfaces = ({o.unit.tile: dict(o.outputs) for o in made[stage]} for stage in _FROM)
+    return {
+        "stage": f"{STAGE} {VERSION}",
+        "instances": instances,
+        "surfaces": surfaces,
+        "card": ledger.fingerprint_of(asdict(card)),
+        "options": {"keep_score": options.keep_score, "min_area_m2": options.min_area_m2},
+        "providers": providers,
+    }
 
 
 def _produce(job: Job, store: Store, card: DetectorCard, options: SlumpOptions, inputs: Mapping[str, object]) -> Outcome:

@@ -8,6 +8,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import State
+from catalog.facts.forecasts import Forecast
 from catalog.facts.grids import Tile
 from catalog.facts.options import OutlineOptions
 from catalog.facts.pools import TilePool
@@ -35,10 +36,23 @@ def outline_tiles(job: Job, options: OutlineOptions, pool: TilePool) -> StageRep
     return report
 
 
+def expect_outlines(job: Job, options: OutlineOptions, forecast: Forecast) -> None:
+    """Tell a forecast what every tile's outlines would be made from."""
+    segmented = {o.unit.tile: o for o in forecast.outcomes("segment") if o.outputs}
+    for tile, outcome in segmented.items():
+        inputs = _inputs(options.threshold, outcome)
+        forecast.expect(unit_of(job, tile, STAGE), inputs, maybe=forecast.is_new(outcome.unit))
+    gone = (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job) if tile.id not in segmented)
+    forecast.retire(gone, "it has no probability any more")
+
+
 def _outline(job: Job, threshold: float, segmented: Outcome) -> Outcome:
     store, tile = open_store(job.store), tile_of(job, segmented.unit.tile)
-    inputs = {"stage": f"{STAGE} {VERSION}", "threshold": threshold, "probability": dict(segmented.outputs)}
-    return ledger.once(store, unit_of(job, tile.id, STAGE), inputs, lambda: _produce(job, threshold, tile))
+    return ledger.once(store, unit_of(job, tile.id, STAGE), _inputs(threshold, segmented), lambda: _produce(job, threshold, tile))
+
+
+def _inputs(threshold: float, segmented: Outcome) -> dict[str, object]:
+    return {"stage": f"{STAGE} {VERSION}", "threshold": threshold, "probability": dict(segmented.outputs)}
 
 
 def _produce(job: Job, threshold: float, tile: Tile) -> Outcome:

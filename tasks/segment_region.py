@@ -11,8 +11,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import State
+from catalog.facts.forecasts import Forecast
 from catalog.facts.grids import Tile
-from catalog.facts.records import Job, Outcome, StageReport, Unit
+from catalog.facts.records import Job, ModelIdentity, Outcome, StageReport, Unit
 from catalog.facts.schemas import PROBABILITY, PROBABILITY_NODATA, SURFACE
 from catalog.stores import cubes, ledger
 from catalog.stores.blocks import BlockReader
@@ -41,6 +42,16 @@ def segment_region(job: Job, model_name: str, device: str = "cpu") -> StageRepor
     for tiles in _by_zone(job, surfaces).values():
         outcomes += told(STAGE, _segment_zone(store, job, model, tiles, surfaces), total=len(surfaces))
     return report_of(STAGE, outcomes, before.get, seconds=time.monotonic() - started)
+
+
+def expect_segments(job: Job, model: ModelIdentity, forecast: Forecast) -> None:
+    """Tell a forecast what every probability would be made from."""
+    surfaces = {o.unit.tile: o for o in forecast.outcomes("surface") if o.outputs}
+    tiles = mapped_tiles(job)
+    for tile in (tile for tile in tiles if tile.id in surfaces):
+        forecast.expect(unit_of(job, tile.id, STAGE), _inputs(model, tile, surfaces), maybe=forecast.is_new(surfaces[tile.id].unit))
+    gone = (unit_of(job, tile.id, STAGE) for tile in tiles if tile.id not in surfaces)
+    forecast.retire(gone, "it has no surface any more")
 
 
 def _by_zone(job: Job, surfaces: Mapping[str, Outcome]) -> dict[int, list[Tile]]:
@@ -78,7 +89,7 @@ def _segment_zone(store: Store, job: Job, model: Segmenter, tiles: Sequence[Tile
         yield ledger.put(store, replace(outcome, outputs=ledger.receipts_for(store, files), seconds=seconds))
 
 
-def _inputs(model: Segmenter, tile: Tile, surfaces: Mapping[str, Outcome]) -> dict[str, object]:
+def _inputs(model: Segmenter | ModelIdentity, tile: Tile, surfaces: Mapping[str, Outcome]) -> dict[str, object]:
     # windows reach over the tile's edges, so the neighbours' pixels are inputs too
     around = {t.id: dict(surfaces[t.id].outputs) for t in (tile, *tile.neighbours()) if t.id in surfaces}
     return {"stage": f"{STAGE} {VERSION}", "model": f"{model.name} {model.version}", "model_sha256": model.sha256, "surfaces": around}

@@ -16,6 +16,7 @@ from catalog.facts.schemas import EVENTS, ID_COLUMNS, TRACKS
 from catalog.stores.change_tables import put_change_shapes, put_through_years
 from catalog.stores.circumstances import circumstances_of
 from catalog.stores.jobs import years_with
+from catalog.stores.leases import SHARED_WAIT_S, held
 from catalog.stores.ledger import fingerprint_of
 from catalog.stores.observed import observed_share
 from catalog.stores.store import Store, open_store
@@ -33,6 +34,12 @@ Geometries = NDArray[np.object_]
 def track_features(region: str, target: Target, store: str, options: TrackOptions) -> StageReport:
     """Follow every feature through the years of which the store holds an inventory; equal tables are not written again."""
     opened, started = open_store(store), time.monotonic()
+    # inventories and tables of one moment: no year is named, and nobody else tracks, while this goes on
+    with held(opened, region, wait_s=SHARED_WAIT_S):
+        return _track(opened, region, target, options, started)
+
+
+def _track(opened: Store, region: str, target: Target, options: TrackOptions, started: float) -> StageReport:
     years = years_with(opened, target, region)
     if not years:
         return StageReport(STAGE, {str(State.SKIPPED): 1}, (), 0.0, 0)

@@ -17,8 +17,9 @@ from catalog.facts.options import TrackOptions
 from catalog.facts.records import StageReport, Target
 from catalog.facts.schemas import EVENTS, SCHEMA_VERSION, TRACKS
 from catalog.stores.change_tables import put_change_shapes, put_through_years
-from catalog.stores.identity import exclusive, read_names, write_names
+from catalog.stores.identity import read_names, write_names
 from catalog.stores.inventories import read_others
+from catalog.stores.leases import SHARED_WAIT_S, held
 from catalog.stores.ledger import fingerprint_of
 from catalog.stores.store import open_store
 from models.changes.tables import change_tables
@@ -40,7 +41,7 @@ def track_outlines(region: str, pattern: str, store: str, options: TrackOptions,
     outlines = drawn if target == "lakes" else {year: dissolved(shapes, min_overlap=options.min_overlap) for year, shapes in drawn.items()}
     span = min(outlines), max(outlines)
     identity = opened.identity(target, region)
-    with exclusive(identity):
+    with held(opened, region, wait_s=SHARED_WAIT_S):
         known = Registry(*read_names(identity))
         years, registry = named_years(outlines, options, pixel_m=PIXEL_M, prefix=_PREFIX[target], known=known)
         write_names(identity, (registry.ids, registry.years, registry.outlines))

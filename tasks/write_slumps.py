@@ -1,7 +1,7 @@
 """Measured slumps to the inventory that users read: the sure ones, named, with their status among the years before."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -14,15 +14,18 @@ from prefect.cache_policies import NO_CACHE
 from catalog.facts.causes import State
 from catalog.facts.edits import Edit
 from catalog.facts.errors import WrongCall
+from catalog.facts.forecasts import Forecast
 from catalog.facts.options import SlumpOptions, TrackOptions
 from catalog.facts.records import Job, Outcome, StageReport
 from catalog.facts.slump_schemas import DARTS_MINIMUM_M2, SLUMPS
+from catalog.facts.staleness import open_in
 from catalog.stores import ledger
 from catalog.stores.coverage import write_coverage
 from catalog.stores.edits import edits_fingerprint, read_edits, read_status, warnings_of, write_status
 from catalog.stores.files import checksum
-from catalog.stores.identity import exclusive, read_names, write_names
-from catalog.stores.jobs import REGION_UNIT, chips_of, region_of, unit_of, years_with
+from catalog.stores.identity import read_names, write_names
+from catalog.stores.jobs import REGION_UNIT, chips_of, region_of, sweep_shared, unit_of, years_with
+from catalog.stores.leases import SHARED_WAIT_S, held
 from catalog.stores.observed import observed_share
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
@@ -52,19 +55,47 @@ def write_slumps(job: Job, model_name: str | None, options: SlumpOptions, tracki
     before, started = {unit: ledger.find(store, unit)}, time.monotonic()
     merged, edits = ledger.find(store, unit_of(job, REGION_UNIT, "merge")), read_edits(store, job.target, job.region)
     threshold = _threshold(before[unit], model_name, options)
-    inputs = {
+    # names, status and growth rest on other years: they are read, named and written before another year is
+    with held(store, job.region, wait_s=SHARED_WAIT_S):
+        sweep_shared(store, job.target, job.region)
+        earlier = {str(year): checksum(store.inventory(job.target, job.region, year)) for year in _earlier(store, job)}
+        inputs = _inputs(merged, threshold, tracking, earlier) | _edited(edits, job.year)
+        done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, threshold, tracking, edits))], total=1)
+        report = report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
+    write_coverage(job, store)
+    return replace(report, warnings=warnings_of(read_status(store, job.target, job.region, job.year)))
+
+
+def expect_slumps(
+    job: Job, model_name: str, options: SlumpOptions, tracking: TrackOptions, forecast: Forecast, before: Sequence[Forecast]
+) -> None:
+    """Tell a forecast what the inventory of the region-year would be made from; `before`: forecasts of earlier years of the region."""
+    store, merged = open_store(job.store), forecast.outcome(unit_of(job, REGION_UNIT, "merge"))
+    earlier = {str(year): checksum(store.inventory(job.target, job.region, year)) for year in _earlier(store, job)}
+    for one in (inventory for other in before for inventory in other.outcomes(STAGE)):
+        if any(open_in(one.outputs)):
+            earlier[str(one.unit.year)] = next(iter(one.outputs))
+    edits = read_edits(store, job.target, job.region)
+    inputs = _inputs(merged, _threshold(None, model_name, options), tracking, earlier) | _edited(edits, job.year)
+    forecast.expect(unit_of(job, REGION_UNIT, STAGE), inputs)
+    coverage = store.coverage(job.region, job.year)
+    if not coverage.is_file():
+        forecast.gone(unit_of(job, REGION_UNIT, "coverage"), store.relative(coverage))
+
+
+def _inputs(merged: Outcome | None, threshold: float, tracking: TrackOptions, earlier: Mapping[str, str]) -> dict[str, object]:
+    return {
         "stage": f"{STAGE} {VERSION}",
         "features": dict(merged.outputs) if merged else {},
         "threshold": threshold,
         "min_overlap": tracking.min_overlap,
-        "earlier": {str(year): checksum(store.inventory(job.target, job.region, year)) for year in _earlier(store, job)},
+        "earlier": dict(earlier),
     }
-    if (edited := edits_fingerprint(edits, job.year)) is not None:
-        inputs["edits"] = edited
-    done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, threshold, tracking, edits))], total=1)
-    report = report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
-    write_coverage(job, store)
-    return replace(report, warnings=warnings_of(read_status(store, job.target, job.region, job.year)))
+
+
+def _edited(edits: Sequence[Edit], year: int) -> dict[str, object]:
+    edited = edits_fingerprint(edits, year)
+    return {} if edited is None else {"edits": edited}
 
 
 def _threshold(before: Outcome | None, model_name: str | None, options: SlumpOptions) -> float:
@@ -116,11 +147,10 @@ def _named(store: Store, job: Job, frame: gpd.GeoDataFrame, tracking: TrackOptio
     columns = {name: [None] * len(frame) for name in SLUMPS.names} | columns_of(frame)
     identity = store.identity(job.target, job.region)
     lattice = Lattice(chips_of(store), region_of(job).crs_epsg, DARTS_MINIMUM_M2, "below_darts_minimum")
-    with exclusive(identity):
-        known = Registry(*read_names(identity))
-        naming = partial(name_features, job.year, registry=known, min_overlap=tracking.min_overlap, prefix=PREFIX)
-        found = with_edits(job.year, Features(frame.geometry.to_numpy(), columns), edits, naming, lattice)
-        write_names(identity, (found.registry.ids, found.registry.years, found.registry.outlines))
+    known = Registry(*read_names(identity))
+    naming = partial(name_features, job.year, registry=known, min_overlap=tracking.min_overlap, prefix=PREFIX)
+    found = with_edits(job.year, Features(frame.geometry.to_numpy(), columns), edits, naming, lattice)
+    write_names(identity, (found.registry.ids, found.registry.years, found.registry.outlines))
     seen = found.columns["observed_share"]
     for row in (row for row, share in enumerate(seen) if share is None):
         seen[row] = observed_share(store, job.region, job.year, found.outlines[row], tracking.absence_looks)

@@ -15,6 +15,7 @@ from zarr.codecs import BloscCodec
 from catalog.facts.errors import GridMismatch, ProductDamaged
 from catalog.facts.grids import CHIP_PX, PIXEL_M, Tile
 from catalog.facts.schemas import SCHEMA_VERSION, ArraySpec
+from catalog.stores import fences
 from catalog.stores.files import storage_errors
 
 Window = tuple[int, int, int, int]
@@ -64,6 +65,7 @@ def write_tile(cube: Cube, tile: Tile, arrays: Mapping[str, NDArray[Any]]) -> tu
     """Write the shards of one tile, each whole; return their files (an all-fill shard has none)."""
     rows, columns = _slices(cube, (*tile.origin_yx_px, tile.size_px, tile.size_px))
     files = shard_files(cube, tile)
+    fences.check_path(cube.path)
     for spec, file in zip(cube.specs, files, strict=True):
         with storage_errors(cube.path):
             # zarr decodes an existing shard before it replaces it, and would stumble over a damaged one

@@ -28,7 +28,7 @@ def create_job(region: str, year: int, location: str, outlines: str | None) -> J
 
     Raises WrongCall when the store already holds another region of that name.
     """
-    found = find_region(region) if _is_new(region, location) else stored_region(open_store(location), region)
+    found = region_asked_for(region, location)
     store = open_store(location, create=True)
     path = store.region(found.name)
     content = to_geojson(found)
@@ -38,6 +38,11 @@ def create_job(region: str, year: int, location: str, outlines: str | None) -> J
     if outlines is not None:
         keep_glaciers(store, found, outlines)
     return Job(found.name, year, found.target, str(store.root))
+
+
+def region_asked_for(region: str, location: str) -> Region:
+    """Return the region that a call means: as the store knows it, else bundled, a file or a box; writes nothing."""
+    return find_region(region) if _is_new(region, location) else stored_region(open_store(location), region)
 
 
 def _is_new(region: str, location: str) -> bool:
@@ -124,16 +129,20 @@ def unit_of(job: Job, tile: str, stage: str) -> Unit:
 
 def refusals(job: Job, added: Sequence[str]) -> frozenset[str]:
     """Return the scenes that the operator refused for this region, now or earlier; kept until their file is deleted."""
-    path = _refused_path(open_store(job.store), job.region)
-    known = frozenset(json.loads(path.read_bytes())) if path.is_file() else frozenset()
-    together = known | frozenset(added)
+    known, together = refused_for(job, ()), refused_for(job, added)
     if together != known:
-        write_if_changed(path, json.dumps(sorted(together), indent=1).encode())
+        write_if_changed(_refused_path(open_store(job.store), job.region), json.dumps(sorted(together), indent=1).encode())
     return together
 
 
+def refused_for(job: Job, added: Sequence[str]) -> frozenset[str]:
+    """Return the scenes that the operator refused for this region earlier, and these, without remembering them."""
+    path = _refused_path(open_store(job.store), job.region)
+    return (frozenset(json.loads(path.read_bytes())) if path.is_file() else frozenset()) | frozenset(added)
+
+
 def sweep(job: Job) -> None:
-    """Delete what a killed run of this region-year left half-written; other years may be at work beside it."""
+    """Delete what a killed run of this region-year left half-written; only for who holds its lease, other years may be at work."""
     store, year = open_store(job.store), f"{job.year}.*"
     whole_folders = (
         store.cube(job.region, job.year, 0).parent,
@@ -151,8 +160,12 @@ def sweep(job: Job) -> None:
         sweep_partials(folder)
     sweep_partials(store.scenes(job.region, job.year).parent, year)
     sweep_partials(store.features(job.target, job.region, job.year).parent, year)
-    sweep_partials(store.identity(job.target, job.region).parent, f"{job.region}.*")
     sweep_partials(store.glaciers(job.region).parent, f"{job.region}.*")
+
+
+def sweep_shared(store: Store, target: Target, region: str) -> None:
+    """Delete what a killed run left half-written of what the years of a region share; only for who holds the lease of the region."""
+    sweep_partials(store.identity(target, region).parent, f"{region}.*")
 
 
 def _refused_path(store: Store, region: str) -> Path:

@@ -1,6 +1,5 @@
 """What is done, and from what: one small record per unit, written after the data it describes."""
 
-import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -9,16 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from catalog.facts.causes import COMPLETE_STATES, State
-from catalog.facts.errors import CryoatlasError, StoreFull, StoreNotWritable
+from catalog.facts.errors import CryoatlasError, LeaseLost, StoreFull, StoreNotWritable
+from catalog.facts.fingerprints import fingerprint_of as fingerprint_of  # noqa: PLC0414 - many call it by the ledger
 from catalog.facts.records import Outcome, Unit
+from catalog.stores import fences
 from catalog.stores.files import checksum, looks_like, write_atomic
 from catalog.stores.store import Store
-
-
-def fingerprint_of(inputs: Mapping[str, Any]) -> str:
-    """Return a hash of everything that goes into a unit; equal inputs give equal hashes in any order of keys."""
-    text = json.dumps(inputs, sort_keys=True, default=str, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def find(store: Store, unit: Unit) -> Outcome | None:
@@ -49,8 +44,9 @@ def remembered(store: Store, region: str, year: int) -> tuple[Outcome, ...]:
 
 
 def put(store: Store, outcome: Outcome) -> Outcome:
-    """Record an outcome: first the receipt that stays with the products, then the ledger."""
-    content = json.dumps(asdict(outcome), sort_keys=True, indent=1, default=str).encode()
+    """Record an outcome: first the receipt that stays with the products, then the ledger. Raises LeaseLost when that is not ours any more."""
+    fences.check(store.root, outcome.unit.region, outcome.unit.year)
+    content = _content(outcome)
     for folder in (store.receipts, store.ledger):
         write_atomic(folder(outcome.unit.region, outcome.unit.year) / _name(outcome.unit), content)
     return outcome
@@ -82,15 +78,38 @@ def once(store: Store, unit: Unit, inputs: Mapping[str, Any], produce: Callable[
     fingerprint = fingerprint_of(inputs)
     if done := is_current(store, unit, fingerprint):
         return done
+    fences.check(store.root, unit.region, unit.year)
     started = time.monotonic()
     try:
         outcome = produce()
     except (StoreFull, StoreNotWritable):
         raise
+    except LeaseLost:
+        reopen_if_harmed(store, unit)
+        raise
     except CryoatlasError as error:
         outcome = failure(unit, error)
     seconds = round(time.monotonic() - started, 3)
-    return put(store, replace(outcome, fingerprint=fingerprint, inputs=dict(inputs), seconds=seconds))
+    try:
+        return put(store, replace(outcome, fingerprint=fingerprint, inputs=dict(inputs), seconds=seconds))
+    except LeaseLost:
+        reopen_if_harmed(store, unit)
+        raise
+
+
+def reopen(store: Store, outcome: Outcome) -> Outcome:
+    """Make a unit one that the next run does again, whatever its inputs; its products stay where they are until then."""
+    content = _content(replace(outcome, fingerprint=""))
+    for folder in (store.receipts, store.ledger):
+        write_atomic(folder(outcome.unit.region, outcome.unit.year) / _name(outcome.unit), content)
+    return outcome
+
+
+def reopen_if_harmed(store: Store, unit: Unit) -> None:
+    """Reopen a unit whose products are not what its record says: one who lost the lease may have written after who has it now."""
+    path = store.ledger(unit.region, unit.year) / _name(unit)
+    if path.is_file() and not verified(store, outcome := _read(path)):
+        reopen(store, outcome)
 
 
 def retire(store: Store, unit: Unit) -> None:
@@ -98,6 +117,7 @@ def retire(store: Store, unit: Unit) -> None:
     outcome = find(store, unit)
     if outcome is None:
         return
+    fences.check(store.root, unit.region, unit.year)
     for folder in (store.ledger, store.receipts):
         (folder(unit.region, unit.year) / _name(unit)).unlink(missing_ok=True)
     for path in outcome.outputs:
@@ -112,6 +132,10 @@ def failure(unit: Unit, error: Exception) -> Outcome:
 def receipts_for(store: Store, paths: Iterable[Path]) -> dict[str, str]:
     """Return checksums of products, keyed as the ledger writes them; absent files (empty shards) are left out."""
     return {store.relative(path): checksum(path) for path in paths if path.is_file()}
+
+
+def _content(outcome: Outcome) -> bytes:
+    return json.dumps(asdict(outcome), sort_keys=True, indent=1, default=str).encode()
 
 
 def _name(unit: Unit) -> str:

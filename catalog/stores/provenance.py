@@ -1,10 +1,11 @@
 """Where a product comes from: what every published file says of itself."""
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
 
 from catalog.facts.causes import State
-from catalog.facts.records import Job
+from catalog.facts.records import Choice, Job
 from catalog.facts.schemas import SCHEMA_VERSION
 from catalog.stores import ledger
 from catalog.stores.selections import read_choices
@@ -40,4 +41,9 @@ def provenance_of(store: Store, job: Job, fingerprint: str) -> dict[str, Any]:
 def providers_of(store: Store, job: Job) -> str:
     """Return the catalogs of the scenes that were used, for example `earth-search+planetary-computer`."""
     path = store.scenes(job.region, job.year)
-    return "+".join(sorted({c.scene.provider for c in read_choices(path) if c.used})) if path.is_file() else ""
+    return providers_among([read_choices(path)]) if path.is_file() else ""
+
+
+def providers_among(choices: Iterable[Iterable[Choice]]) -> str:
+    """Return the catalogs of the scenes that are used among these."""
+    return "+".join(sorted({choice.scene.provider for part in choices for choice in part if choice.used}))

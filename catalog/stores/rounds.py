@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from catalog.facts.causes import State
-from catalog.facts.errors import StoreFull, StoreNotWritable
+from catalog.facts.errors import LeaseLost, StoreFull, StoreNotWritable
 from catalog.facts.pools import Crashed, TilePool
 from catalog.facts.records import Outcome, StageReport, Unit
-from catalog.stores import ledger
+from catalog.stores import fences, ledger
 from catalog.stores.store import Store
 
 Item = TypeVar("Item")
@@ -23,16 +23,16 @@ def run_round(
 ) -> tuple[StageReport, tuple[Outcome, ...]]:
     """Work on all units of a stage side by side; an unforeseen error fails its unit and no other.
 
-    Raises StoreFull or StoreNotWritable, because no other unit could do better.
+    Raises StoreFull, StoreNotWritable or LeaseLost, because no other unit could do better.
     """
     unit_of = {id(item): unit for unit, item in units}
     before = {unit: ledger.find(store, unit) for unit, _ in units}
     started = time.monotonic()
 
     def outcomes() -> Iterator[Outcome]:
-        for item, result in pool.each(function, [item for _, item in units]):
+        for item, result in pool.each(fences.carried(function), [item for _, item in units]):
             if isinstance(result, Crashed):
-                if isinstance(result.error, StoreFull | StoreNotWritable):
+                if isinstance(result.error, StoreFull | StoreNotWritable | LeaseLost):
                     raise result.error
                 yield ledger.put(store, ledger.failure(unit_of[id(item)], result.error))
             else:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from catalog.facts.errors import SchemaError
 from catalog.facts.schemas import require
+from catalog.stores import fences
 from catalog.stores.files import write_if_changed
 
 _ROW_GROUP = 20_000
@@ -49,6 +50,7 @@ def put_table(path: Path, table: pa.Table, schema: pa.Schema, *, provenance: Map
     """Write a table with its provenance; return the file's checksum. Equal content is not written again."""
     require(table, schema, where=str(path))
     metadata = {**(table.schema.metadata or {}), _METADATA_KEY: json.dumps(provenance, sort_keys=True, default=str).encode()}
+    fences.check_path(path)
     buffer = io.BytesIO()
     pq.write_table(table.replace_schema_metadata(metadata), buffer, compression="zstd", row_group_size=_ROW_GROUP)
     return write_if_changed(path, buffer.getvalue())

@@ -1,0 +1,114 @@
+"""Which region-years a backfill is about, what was asked for when they were mapped, and which units it is told to do anyway."""
+
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Final
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from catalog.facts.backfills import Order, Request, name_of
+from catalog.facts.errors import WrongCall
+from catalog.facts.forecasts import Forecast
+from catalog.facts.options import MapOptions
+from catalog.facts.records import Job, Unit
+from catalog.facts.sources import STORED
+from catalog.stores import ledger
+from catalog.stores.jobs import stored_region, stored_regions, years_begun
+from catalog.stores.provenance import MODEL_STAGES
+from catalog.stores.requests import read_request
+from catalog.stores.store import Store, open_store
+from catalog.stores.through_years import tracks_trouble
+
+MANY: Final = 100
+"""Forced units above which the caller has to say yes."""
+_NEAREST: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs from the requests that the store remembers."""
+
+    catalog: str | None = None
+    model: str | None = None
+    options: MapOptions | None = None
+    refuse: tuple[str, ...] = ()
+
+
+@task(cache_policy=NO_CACHE)
+def read_orders(store: str, regions: Sequence[str] | None, years: Sequence[int] | None, changes: Changes) -> tuple[Order, ...]:
+    """Return the region-years, by region and ascending year: without years all that were begun. Raises WrongCall."""
+    opened = open_store(store)
+    names = sorted(regions) if regions else stored_regions(opened)
+    chosen = [(stored_region(opened, name).name, year) for name in names for year in sorted(years or years_begun(opened, name))]
+    return tuple(_order(opened, region, year, changes) for region, year in chosen)
+
+
+def _order(store: Store, region: str, year: int, changes: Changes) -> Order:
+    known, note = read_request(store, region, year), ""
+    if known is None:
+        known, note = _guess(store, region, year)
+    options = changes.options or known.options
+    together = tuple(sorted({*options.search.refuse, *changes.refuse}))
+    options = replace(options, search=replace(options.search, refuse=together))
+    request = Request(changes.catalog or known.catalog, changes.model or known.model, options)
+    return Order(region, year, request, note if changes.catalog is None else "")
+
+
+def _guess(store: Store, region: str, year: int) -> tuple[Request, str]:
+    """What a region-year that was never asked for is mapped by: the request of the nearest year, else what its records tell."""
+    others = {other: found for other in years_begun(store, region) if (found := read_request(store, region, other)) is not None}
+    if others:
+        nearest = min(others, key=lambda other: (abs(other - year), -other))
+        return others[nearest], f"never asked for: as {nearest} was"
+    records = (o for other in (year, *reversed(years_begun(store, region))) for o in ledger.remembered(store, region, other))
+    model = next(
+        (str(o.inputs["model"]).rpartition(" ")[0] for o in records if o.unit.stage in MODEL_STAGES and o.inputs.get("model")), None
+    )
+    return Request(STORED, model, MapOptions()), "the store remembers no catalog: name --catalog to look for new scenes"
+
+
+@task(cache_policy=NO_CACHE)
+def select_forced(store: str, orders: Sequence[Order], patterns: Sequence[str], *, yes: bool) -> frozenset[Unit]:
+    """Return the units whose names match a pattern; raises WrongCall with the nearest name, and for many without a yes."""
+    if not patterns:
+        return frozenset()
+    opened = open_store(store)
+    known = {name_of(o.unit): o.unit for order in orders for o in ledger.find_all(opened, order.region, order.year)}
+    chosen = {unit for pattern in patterns for unit in _matching(pattern, known)}
+    if len(chosen) > MANY and not yes:
+        raise WrongCall(f"--force names {len(chosen)} units. Look at them with --dry-run, then add --yes.")
+    return frozenset(chosen)
+
+
+def _matching(pattern: str, known: Mapping[str, Unit]) -> Iterator[Unit]:
+    found = [unit for name, unit in known.items() if fnmatchcase(name, pattern)]
+    if not found:
+        near = difflib.get_close_matches(pattern, known, n=_NEAREST, cutoff=0.0)
+        meant = f"Did you mean {' or '.join(map(repr, near))}?" if near else "Nothing was mapped yet."
+        raise WrongCall(
+            f"--force {pattern!r}: none of the {len(known)} units that were chosen is called so (region/year/tile/stage). {meant}"
+        )
+    yield from found
+
+
+def open_forecast(job: Job, forced: Collection[Unit], *, checksums: bool) -> Forecast:
+    """Return a forecast that shows what the ledger shows now; with `checksums` every product is read and compared."""
+    store = open_store(job.store)
+    records = ledger.find_all(store, job.region, job.year)
+    check = ledger.verified if checksums else ledger.present
+    return Forecast(records, damaged={o.unit for o in records if not check(store, o)}, forced=forced)
+
+
+def job_of(store: str, order: Order) -> Job:
+    """Return the job of a region-year whose region the store holds; nothing is written."""
+    opened = open_store(store)
+    return Job(order.region, order.year, stored_region(opened, order.region).target, str(opened.root))
+
+
+def tracks_to_mend(store: str, region: str) -> str:
+    """Return why the tables through the years of a region have to be made again; empty when they are current."""
+    opened = open_store(store)
+    return tracks_trouble(opened, stored_region(opened, region).target, region)
