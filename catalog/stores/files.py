@@ -3,25 +3,35 @@
 import errno
 import hashlib
 import os
+import stat
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TypeVar
 
 from catalog.facts.errors import StoreFull, StoreNotWritable
+from catalog.stores.buckets import our_errors
+from catalog.stores.objects import ObjectPath
+
+Answer = TypeVar("Answer")
 
 PARTIAL_SUFFIX = ".partial"
 """What a killed writer leaves behind; never read, swept at the start of a run."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BLOCK = 1 << 20
+_AT_ONCE = 16
+"""Requests to an object store that are on their way together."""
 
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn errors of the file system into ours: StoreFull when space runs out, StoreNotWritable when it refuses."""
+    """Turn errors of a file system or object store into ours: StoreFull when space runs out, StoreNotWritable when it refuses."""
     try:
-        yield
+        with our_errors(str(path)) if isinstance(path, ObjectPath) else nullcontext():
+            yield
     except OSError as error:
         if error.errno in _FULL:
             raise StoreFull(f"{path}: no space left. Free some and run the same command again; what is complete is kept.") from error
@@ -32,6 +42,9 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def write_atomic(path: Path, content: bytes) -> str:
     """Write a file so that it is whole or absent, even after a power cut; return its checksum."""
+    if isinstance(path, ObjectPath):
+        path.write_bytes(content)
+        return checksum_of(content)
     with storage_errors(path), flushed(path, content) as partial:
         partial.replace(path)
     return checksum_of(content)
@@ -54,7 +67,7 @@ def flushed(path: Path, content: bytes) -> Iterator[Path]:
 
 def write_if_changed(path: Path, content: bytes) -> str:
     """Write like `write_atomic`, but leave an equal file untouched."""
-    if path.is_file() and path.read_bytes() == content:
+    if size_of(path) == len(content) and path.read_bytes() == content:
         return checksum_of(content)
     return write_atomic(path, content)
 
@@ -76,13 +89,51 @@ def checksum(path: Path) -> str:
 
 def looks_like(path: Path, expected: str) -> bool:
     """Say whether a file is there with the size that its checksum promises: cheap enough for every rerun."""
-    size = int(expected.rsplit(":", 1)[1])
-    return path.is_file() and path.stat().st_size == size
+    return size_of(path) == int(expected.rsplit(":", 1)[1])
+
+
+def size_of(path: Path) -> int | None:
+    """Return the bytes of a file; None when it is absent, or a folder."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def stamp_of(path: Path) -> str | int | None:
+    """Return what tells two versions of a file apart without reading it; None when it is absent."""
+    if isinstance(path, ObjectPath):
+        # the time of an object counts whole seconds
+        return path.e_tag()
+    return path.stat().st_mtime_ns if path.is_file() else None
+
+
+def read_each(paths: Sequence[Path]) -> list[bytes | None]:
+    """Return what each file holds; None for those that are absent."""
+    return of_each(_read_or_none, paths)
+
+
+def of_each(ask: Callable[[Path], Answer], paths: Sequence[Path]) -> list[Answer]:
+    """Ask something of every file, in their order; of objects many at once, because each answer takes a while."""
+    if len(paths) < 2 or not isinstance(paths[0], ObjectPath):
+        return [ask(path) for path in paths]
+    with ThreadPoolExecutor(min(len(paths), _AT_ONCE)) as pool:
+        return list(pool.map(ask, paths))
 
 
 def sweep_partials(folder: Path, name: str = "*") -> int:
-    """Delete what killed writers of files of that name left under a folder; return how many files."""
+    """Delete what killed writers of files of that name left under a folder; return how many files. Objects are never partial."""
+    if isinstance(folder, ObjectPath):
+        return 0
     partials = list(folder.rglob(f"{name}{PARTIAL_SUFFIX}")) if folder.is_dir() else []
     for partial in partials:
         partial.unlink(missing_ok=True)
     return len(partials)
+
+
+def _read_or_none(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None

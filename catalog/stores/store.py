@@ -1,13 +1,18 @@
 """Where everything lies in a store, and whether this program may use it."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from catalog.facts.errors import StoreNewer, StoreNotWritable, WrongCall
 from catalog.facts.records import Target
 from catalog.facts.schemas import SCHEMA_VERSION
+from catalog.stores import conditions
 from catalog.stores.files import storage_errors, write_atomic
+from catalog.stores.objects import ObjectPath, first_look, place
 
 _CARD = "store.json"
 
@@ -132,23 +137,41 @@ class Store:
 
 
 def open_store(location: str, *, create: bool = False) -> Store:
-    """Open a store; raises WrongCall, StoreNewer or StoreNotWritable with the way out."""
-    if "://" in location and not location.startswith("file://"):
-        raise WrongCall(f"Store {location!r}: object stores are not supported yet. Give a path on a mounted file system.")
-    store = Store(Path(location.removeprefix("file://")).expanduser().absolute())
-    if store.card().is_file():
-        _refuse_newer(store)
-    elif create:
+    """Open a store by its path or URL; raises WrongCall, StoreNewer, StoreNotWritable or SourceUnavailable with the way out."""
+    store = Store(place(location))
+    card = _card_of(store)
+    if card is None and not create:
+        raise WrongCall(f"Store {location!r}: no store here. Make one with `cryoatlas run --store {location} ...`.")
+    if card is None:
         _create(store)
     else:
-        raise WrongCall(f"Store {location!r}: no store here. Make one with `cryoatlas run --store {location} ...`.")
+        _refuse_newer(store, card)
     if create:
         _probe(store)
     return store
 
 
-def _refuse_newer(store: Store) -> None:
-    version = int(json.loads(store.card().read_text())["schema_version"])
+def read_card(store: Store) -> dict[str, Any]:
+    """Return what a store says of itself."""
+    return dict(json.loads(_card_of(store) or b"{}"))
+
+
+def _card_of(store: Store) -> bytes | None:
+    if isinstance(store.root, ObjectPath):
+        with suppress(FileNotFoundError):
+            return _met(store.root)
+        return None
+    return store.card().read_bytes() if store.card().is_file() else None
+
+
+@lru_cache(maxsize=64)
+def _met(root: ObjectPath) -> bytes:
+    # looked at once in a process: every unit of work opens its store, and over a network that adds up
+    return first_look(root / _CARD)
+
+
+def _refuse_newer(store: Store, card: bytes) -> None:
+    version = int(json.loads(card)["schema_version"])
     if version > SCHEMA_VERSION:
         raise StoreNewer(f"{store.root}: written with schema {version}, this program knows up to {SCHEMA_VERSION}. Upgrade cryoatlas.")
 
@@ -163,6 +186,9 @@ def _create(store: Store) -> None:
 
 
 def _probe(store: Store) -> None:
+    if isinstance(store.root, ObjectPath):
+        conditions.refuse_unconditional(store.root / _CARD, store.card().read_bytes())
+        return
     # os.access lies on network file systems and to root; a file that can be made cannot
     probe = store.root / ".writable"
     with storage_errors(probe):

@@ -1,7 +1,8 @@
 """Small files that several programs write: made only where there is none, changed only as long as they are what was read.
 
 The version of a file is its checksum, so it depends on no clock. A change happens under a lock of the system on a file
-beside it, `.lock`, which the system gives back when its holder dies, however it dies.
+beside it, `.lock`, which the system gives back when its holder dies, however it dies. Object stores do the same by conditional
+writes (`conditions.py`). What two programs write must differ, say in a name of the writer.
 """
 
 import errno
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import IO, Final
 
 from catalog.facts.errors import StoreNotWritable
+from catalog.stores import conditions
 from catalog.stores.files import checksum_of, flushed, storage_errors, write_atomic
+from catalog.stores.objects import ObjectPath
 
 _LOCK: Final = ".lock"
 _PATIENCE_S: Final = 60.0
@@ -26,6 +29,8 @@ _LOCKS_REFUSED: Final = {errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS, errno.EINVAL
 
 def create_only(path: Path, content: bytes) -> str | None:
     """Write a file, whole, where there is none; return its version, or None when somebody was first."""
+    if isinstance(path, ObjectPath):
+        return conditions.create_only(path, content)
     with storage_errors(path), flushed(path, content) as partial:
         try:
             # a link, unlike a rename, fails where a file is
@@ -42,6 +47,8 @@ def create_only(path: Path, content: bytes) -> str | None:
 
 def read_versioned(path: Path) -> tuple[bytes, str] | None:
     """Return what a file holds and which version that is; None when it is absent."""
+    if isinstance(path, ObjectPath):
+        return conditions.read_versioned(path)
     try:
         with storage_errors(path):
             content = path.read_bytes()
@@ -52,12 +59,16 @@ def read_versioned(path: Path) -> tuple[bytes, str] | None:
 
 def replace_if(path: Path, content: bytes, version: str) -> str | None:
     """Write a file if it still is of a version; return the new one, or None when it is another by now, or absent."""
+    if isinstance(path, ObjectPath):
+        return conditions.replace_if(path, content, version)
     with storage_errors(path), _alone(path):
         return write_atomic(path, content) if _is(path, version) else None
 
 
 def delete_if(path: Path, version: str) -> bool:
     """Delete a file if it still is of a version; say whether it was."""
+    if isinstance(path, ObjectPath):
+        return conditions.delete_if(path, version)
     with storage_errors(path), _alone(path):
         if found := _is(path, version):
             path.unlink()

@@ -14,21 +14,22 @@ from catalog.facts.errors import StoreNotWritable
 from catalog.stores import versioned
 from catalog.stores.versioned import create_only, delete_if, read_versioned, replace_if
 
-_COUNT = """
-    import sys
-    from pathlib import Path
+COUNT = """
+    import os, sys
+    from catalog.stores.objects import place
     from catalog.stores.versioned import create_only, read_versioned, replace_if
 
-    path, added = Path(sys.argv[1]), 0
+    path, added, me = place(sys.argv[1]), 0, f" by {os.getpid()}".encode()
     print("ready", flush=True)
     sys.stdin.readline()
-    while added < 50:
+    while added < int(sys.argv[2]):
         found = read_versioned(path)
         if found is None:
-            added += create_only(path, b"1") is not None
+            added += create_only(path, b"1" + me) is not None
         else:
-            added += replace_if(path, str(int(found[0]) + 1).encode(), found[1]) is not None
+            added += replace_if(path, str(int(found[0].split()[0]) + 1).encode() + me, found[1]) is not None
 """
+"""Adds one to a number as often as told, beside others that do the same."""
 
 _DIE_LOCKED = """
     import os, signal, sys
@@ -59,8 +60,8 @@ _DIE_LINKED = """
 """
 
 
-def _start(program: str, path: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", textwrap.dedent(program), str(path)]
+def _start(program: str, path: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", textwrap.dedent(program), str(path), *arguments]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
 
 
@@ -85,7 +86,7 @@ def test_a_file_is_created_once_and_changed_only_as_it_was_read(tmp_path):
 
 def test_two_processes_at_one_file_lose_no_change(tmp_path):
     path = tmp_path / "count"
-    counting = [_start(_COUNT, path) for _ in range(2)]
+    counting = [_start(COUNT, path, "50") for _ in range(2)]
     for process in counting:
         assert process.stdout.readline() == "ready\n"
     for process in counting:
@@ -94,7 +95,7 @@ def test_two_processes_at_one_file_lose_no_change(tmp_path):
     for process in counting:
         process.communicate(timeout=120)
         assert process.returncode == 0
-    assert path.read_bytes() == b"100"
+    assert path.read_bytes().startswith(b"100 ")
 
 
 def test_one_killed_with_the_lock_in_hand_blocks_nobody(tmp_path):
