@@ -26,6 +26,7 @@ from commands import (
     train,
 )
 from commands import columns as columns_command
+from commands import deploy as deploy_command
 from commands import match as match_command
 from commands import publish as publish_command
 from commands import run as run_command
@@ -73,6 +74,7 @@ app.command("export")(export.export)
 app.command("match")(match_command.match)
 app.command("report")(report.report)
 app.command("publish")(publish_command.publish)
+app.command("deploy")(deploy_command.deploy)
 app.command("columns")(columns_command.columns)
 app.command("diff")(diff.diff)
 app.add_typer(edits.app, name="edits")
