@@ -1,8 +1,10 @@
 """The door to the flows: Prefect takes seconds to import, so commands that run nothing never pass through it."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from catalog.facts.backfills import BackfillReport
 from catalog.facts.cards import WeightsCard
 from catalog.facts.chips import ChipCounts, CutOptions
 from catalog.facts.differences import DiffReport
@@ -29,6 +31,14 @@ def run_annual(  # noqa: PLR0913 - the same form as the flow
     from flows.annual import annual  # noqa: PLC0415 - see the module's first line
 
     return annual(regions, years, catalog, store, model, options, outlines)
+
+
+def run_backfill(store: str, form: Mapping[str, Any]) -> BackfillReport:
+    """Run the `backfill` flow in this process; `form`: its other parameters by name."""
+    from flows.backfill import backfill  # noqa: PLC0415 - see the module's first line
+
+    report: BackfillReport = backfill(store, **form)
+    return report
 
 
 def run_track(region: str, store: str, target: Target, options: MapOptions) -> StageReport:

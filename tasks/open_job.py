@@ -1,16 +1,17 @@
 """A user's words to a job: region resolved, store opened, both checked before any work; and the lease under which it is worked on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from prefect import runtime, task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.backfills import Request
 from catalog.facts.leases import Terms
-from catalog.facts.records import Job
+from catalog.facts.records import Job, RegionYears
 from catalog.stores.jobs import create_job, sweep
-from catalog.stores.leases import Claimer, held
+from catalog.stores.leases import Claimer, find_leases, held
 from catalog.stores.requests import keep_request
 from catalog.stores.store import open_store
 
@@ -19,6 +20,16 @@ from catalog.stores.store import open_store
 def open_job(region: str, year: int, store: str, outlines: str | None) -> Job:
     """Resolve the region, and open or create the store."""
     return create_job(region, year, store, outlines)
+
+
+def busy_last(regions: Sequence[RegionYears], store: str) -> tuple[RegionYears, ...]:
+    """Return the regions with those that somebody is at work on behind the others: when their turn comes, they may be free."""
+    place = Path(store).expanduser()
+    if not (place / "leases").is_dir():
+        return tuple(regions)
+    leases = find_leases(open_store(store))
+    busy = {(lease.region, lease.year) for lease, standing in leases if standing == "live"}
+    return tuple(sorted(regions, key=lambda one: any((Path(one.region).stem, year) in busy for year in one.years)))
 
 
 @contextmanager

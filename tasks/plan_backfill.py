@@ -2,14 +2,14 @@
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Final
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog.facts.backfills import Order, Request, name_of
+from catalog.facts.backfills import Changes, Order, Request, name_of
 from catalog.facts.errors import WrongCall
 from catalog.facts.forecasts import Forecast
 from catalog.facts.options import MapOptions
@@ -25,16 +25,6 @@ from catalog.stores.through_years import tracks_trouble
 MANY: Final = 100
 """Forced units above which the caller has to say yes."""
 _NEAREST: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What differs from the requests that the store remembers."""
-
-    catalog: str | None = None
-    model: str | None = None
-    options: MapOptions | None = None
-    refuse: tuple[str, ...] = ()
 
 
 @task(cache_policy=NO_CACHE)

@@ -60,16 +60,23 @@ def write_slumps(job: Job, model_name: str | None, options: SlumpOptions, tracki
         sweep_shared(store, job.target, job.region)
         earlier = {str(year): checksum(store.inventory(job.target, job.region, year)) for year in _earlier(store, job)}
         inputs = _inputs(merged, threshold, tracking, earlier) | _edited(edits, job.year)
-        done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, threshold, tracking, edits))], total=1)
+        done = told(
+            STAGE,
+            map(ledger.once, [store], [unit], [inputs], [partial(_produce, job, store, threshold, tracking, edits)]),
+            before.get,
+            of=job,
+            total=1,
+        )
         report = report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
     write_coverage(job, store)
     return replace(report, warnings=warnings_of(read_status(store, job.target, job.region, job.year)))
 
 
 def expect_slumps(
-    job: Job, model_name: str, options: SlumpOptions, tracking: TrackOptions, forecast: Forecast, before: Sequence[Forecast]
+    job: Job, model_name: str, asked: tuple[SlumpOptions, TrackOptions], forecast: Forecast, before: Sequence[Forecast]
 ) -> None:
     """Tell a forecast what the inventory of the region-year would be made from; `before`: forecasts of earlier years of the region."""
+    options, tracking = asked
     store, merged = open_store(job.store), forecast.outcome(unit_of(job, REGION_UNIT, "merge"))
     earlier = {str(year): checksum(store.inventory(job.target, job.region, year)) for year in _earlier(store, job)}
     for one in (inventory for other in before for inventory in other.outcomes(STAGE)):

@@ -112,6 +112,16 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What differs from the requests that a store remembers."""
+
+    catalog: str | None = None
+    model: str | None = None
+    options: MapOptions | None = None
+    refuse: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BackfillReport:
     """How a backfill ended, or with a dry run what it would do."""
 
