@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import State
 from catalog.facts.records import StageReport, Target
-from catalog.stores.files import write_if_changed
+from catalog.stores.files import stamp_of, write_if_changed
 from catalog.stores.jobs import stored_region
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import read_provenance, read_table
@@ -26,13 +26,13 @@ def draw_series(region: str, target: Target, store: str) -> StageReport:
     if not rows:
         return StageReport(STAGE, {str(State.SKIPPED): 1}, (), 0.0, 0)
     path = opened.pictures(region) / "series.png"
-    before = path.stat().st_mtime_ns if path.is_file() else None
+    before = stamp_of(path)
     model = read_provenance(opened.tracks(target, region, "tracks")).get("model", "unknown")
     title = stored_region(opened, region).title
     write_if_changed(
         path, series_picture(prepare(rows, _events(opened, region, target)), title=title, target=target, source=f"Model {model}")
     )
-    written = int(path.stat().st_mtime_ns != before)
+    written = int(stamp_of(path) != before)
     return StageReport(STAGE, {str(State.DONE): 1}, (), round(time.monotonic() - started, 2), written)
 
 

@@ -1,7 +1,6 @@
 """Tables and surfaces of a region to one page."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from prefect import task
@@ -15,8 +14,9 @@ from catalog.facts.report_records import PageReport, ReportTables
 from catalog.facts.schemas import SURFACE
 from catalog.facts.territory import ZoneTerritory
 from catalog.stores import cubes
-from catalog.stores.files import write_if_changed
+from catalog.stores.files import stamp_of, write_if_changed
 from catalog.stores.jobs import territory
+from catalog.stores.objects import place
 from catalog.stores.overviews import factor_for, read_overview, rectangle_of
 from catalog.stores.report_tables import read_page_parts, read_report_tables
 from catalog.stores.store import Store, open_store
@@ -46,14 +46,14 @@ def written(region: str, store: str, out: str | None = None, price_per_hour: flo
     tables = read_report_tables(opened, region)
     around = _surroundings(opened, tables, price_per_hour)
     page = page_of(tables, around, read_page_parts())
-    content, path = page.text.encode(), opened.report(region) if out is None else Path(out).expanduser()
+    content, path = page.text.encode(), opened.report(region) if out is None else place(out)
     if len(content) > LARGEST_BYTES:
         size = len(content) / 1e6
         raise WrongCall(f"Region {region!r}: its page would take {size:.1f} MB, more than 15. Report a smaller region, or fewer years.")
-    before = path.stat().st_mtime_ns if path.is_file() else None
+    before = stamp_of(path)
     write_if_changed(path, content)
     counts = {year.year: year.inventory.num_rows for year in tables.years if year.mapped}
-    return PageReport(str(path), len(content), path.stat().st_mtime_ns != before, page.complete, counts, page.parts)
+    return PageReport(str(path), len(content), stamp_of(path) != before, page.complete, counts, page.parts)
 
 
 def _surroundings(store: Store, tables: ReportTables, price_per_hour: float | None) -> Surroundings:

@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from obstore import exceptions
-from obstore.store import MemoryStore, ObjectStore, from_url
+from obstore.store import ObjectStore, from_url
 
 from catalog.facts.errors import SourceUnavailable, StoreNotWritable, WrongCall
 
@@ -24,10 +24,9 @@ SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION, and AWS_ENDPOINT_URL for another service than Amazon's",
         "gs": "GOOGLE_APPLICATION_CREDENTIALS",
         "az": "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
-        "memory": "nothing",
     }
 )
-"""Scheme of a URL -> the variables that open it. Buckets in memory are for tests: another process sees another one."""
+"""Scheme of a URL -> the variables that open it."""
 _NO_BUCKET: Final = ("NoSuchBucket", "ContainerNotFound", "specified bucket does not exist")
 _CODE: Final = re.compile(r"<Code>(\w+)</Code>")
 _REASONS: Final = re.compile(r"(error sending request|operation timed out|\b[45]\d\d [A-Z][\w ]+)")
@@ -38,25 +37,18 @@ _RETRIES: Final["RetryConfig"] = {"max_retries": 10, "retry_timeout": timedelta(
 _HASTY: Final["RetryConfig"] = {"max_retries": 1, "retry_timeout": timedelta(seconds=20)}
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=32)
 def bucket_of(url: str, *, hasty: bool = False) -> ObjectStore:
-    """Return the bucket of `<scheme>://<bucket>`; a hasty one soon gives up. Raises WrongCall for one that cannot be."""
+    """Return the bucket of `<scheme>://<bucket>`, or what of it begins with `/<key>`; a hasty one soon gives up. Raises WrongCall for one that cannot be."""
     scheme, _, name = url.partition("://")
     if scheme not in SETTINGS:
         raise WrongCall(f"Store {url!r}: no object store is called {scheme}://. Give s3://, gs://, az:// or a path.")
     if not name:
         raise WrongCall(f"Store {url!r}: a bucket is missing. Write {scheme}://BUCKET/FOLDER.")
-    if scheme == "memory":
-        return _memory(name)
     try:
         return from_url(url, client_options=_CLIENT, retry_config=_HASTY if hasty else _RETRIES)
     except (exceptions.BaseError, ValueError, OSError) as error:
         raise WrongCall(f"Store {url}: it cannot be opened ({_reason(error)}). Set {SETTINGS[scheme]}.") from error
-
-
-@cache
-def _memory(name: str) -> ObjectStore:  # noqa: ARG001 - the same name is the same bucket
-    return MemoryStore()
 
 
 @contextmanager

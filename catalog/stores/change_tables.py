@@ -1,7 +1,6 @@
 """Where the tables through the years of a region are put."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 
 from catalog.facts.change_schemas import CHANGE_SHAPES
 from catalog.facts.records import Target
-from catalog.stores.files import sweep_partials
+from catalog.stores.files import stamp_of, sweep_partials
 from catalog.stores.store import Store
 from catalog.stores.tables import put_features, put_table
 
@@ -21,10 +20,10 @@ def put_through_years(
     written = 0
     for name, (table, schema) in tables.items():
         path = store.tracks(target, region, name)
-        before = _stamp(path)
+        before = stamp_of(path)
         sweep_partials(path.parent)
         put_table(path, table, schema, provenance=provenance)
-        written += _stamp(path) != before
+        written += stamp_of(path) != before
     return written
 
 
@@ -34,12 +33,8 @@ def put_change_shapes(
     """Write ground gained and lost, in the order given: by feature, pair of years and kind; return 1 when the file changed."""
     table, geometry = shapes
     path = store.tracks(target, region, "change_shapes")
-    before = _stamp(path)
+    before = stamp_of(path)
     sweep_partials(path.parent)
     columns = {name: table.column(name).to_pylist() for name in table.column_names}
     put_features(path, geometry, columns, CHANGE_SHAPES, provenance=provenance, in_order=True)
-    return int(_stamp(path) != before)
-
-
-def _stamp(path: Path) -> int | None:
-    return path.stat().st_mtime_ns if path.is_file() else None
+    return int(stamp_of(path) != before)

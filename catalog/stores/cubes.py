@@ -17,6 +17,7 @@ from catalog.facts.grids import CHIP_PX, PIXEL_M, Tile
 from catalog.facts.schemas import SCHEMA_VERSION, ArraySpec
 from catalog.stores import fences
 from catalog.stores.files import storage_errors
+from catalog.stores.zarr_stores import zarr_store
 
 Window = tuple[int, int, int, int]
 """y, x of the upper left pixel on the zone's global pixel lattice, height, width."""
@@ -44,7 +45,7 @@ def open_cube(path: Path, tiles: Sequence[Tile], specs: tuple[ArraySpec, ...]) -
     with storage_errors(path):
         if not (path / "zarr.json").is_file():
             _create(path, tiles[0], specs, origin, shape)
-        group = zarr.open_group(path, mode="r+", zarr_format=3)
+        group = zarr.open_group(zarr_store(path), mode="r+", zarr_format=3)
     stored = _stored_rectangle(group)
     if stored != (origin, shape):
         raise GridMismatch(
@@ -57,7 +58,8 @@ def read_cube(path: Path, specs: tuple[ArraySpec, ...]) -> Cube:
     """Open an existing cube for reading; raises GridMismatch when there is none."""
     if not (path / "zarr.json").is_file():
         raise GridMismatch(f"{path}: no cube here. Make it with `cryoatlas run`.")
-    group = zarr.open_group(path, mode="r", zarr_format=3)
+    with storage_errors(path):
+        group = zarr.open_group(zarr_store(path), mode="r", zarr_format=3)
     return Cube(path, group, specs, *_stored_rectangle(group))
 
 
@@ -100,7 +102,8 @@ def read_window(cube: Cube, name: str, window: Window) -> NDArray[Any]:
 def _read(cube: Cube, spec: ArraySpec, window: Window) -> NDArray[Any]:
     rows, columns = _slices(cube, window)
     try:
-        return np.asarray(_array(cube, spec)[..., rows, columns])
+        with storage_errors(cube.path):
+            return np.asarray(_array(cube, spec)[..., rows, columns])
     except (ValueError, RuntimeError) as error:
         raise ProductDamaged(
             f"{cube.path}/{spec.name}: a shard is damaged ({error}). Find it with `cryoatlas audit --checksums`."
@@ -109,7 +112,7 @@ def _read(cube: Cube, spec: ArraySpec, window: Window) -> NDArray[Any]:
 
 def lazy_cube(path: Path) -> xr.Dataset:
     """Open a cube as users do: lazily, with coordinates and CRS."""
-    cube: xr.Dataset = xr.open_zarr(path, consolidated=False, decode_coords="all", mask_and_scale=False)
+    cube: xr.Dataset = xr.open_zarr(zarr_store(path), consolidated=False, decode_coords="all", mask_and_scale=False)
     return cube
 
 
@@ -143,7 +146,7 @@ def _slices(cube: Cube, window: Window) -> tuple[slice, slice]:
 
 
 def _create(path: Path, tile: Tile, specs: Sequence[ArraySpec], origin: tuple[int, int], shape: tuple[int, int]) -> None:
-    root = zarr.open_group(path, mode="a", zarr_format=3)
+    root = zarr.open_group(zarr_store(path), mode="a", zarr_format=3)
     for spec in specs:
         _create_array(root, spec, shape, tile.size_px)
     _create_coordinates(root, tile.epsg, origin, shape)

@@ -7,7 +7,7 @@ import stat
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -80,16 +80,29 @@ def checksum_of(content: bytes) -> str:
 def checksum(path: Path) -> str:
     """Return `sha256:<hex>:<bytes>` of a file, read in blocks."""
     digest, size = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-            size += len(block)
+    for block in path.blocks(_BLOCK) if isinstance(path, ObjectPath) else _blocks(path):
+        digest.update(block)
+        size += len(block)
     return f"sha256:{digest.hexdigest()}:{size}"
+
+
+def checksum_if_there(path: Path) -> str | None:
+    """Return the checksum of a file; None when it is absent."""
+    if isinstance(path, ObjectPath):
+        with suppress(FileNotFoundError):
+            return checksum(path)
+        return None
+    return checksum(path) if path.is_file() else None
 
 
 def looks_like(path: Path, expected: str) -> bool:
     """Say whether a file is there with the size that its checksum promises: cheap enough for every rerun."""
-    return size_of(path) == int(expected.rsplit(":", 1)[1])
+    return size_of(path) == size_in(expected)
+
+
+def size_in(checksum: str) -> int:
+    """Return the bytes of a file that has a checksum."""
+    return int(checksum.rsplit(":", 1)[1])
 
 
 def size_of(path: Path) -> int | None:
@@ -130,6 +143,12 @@ def sweep_partials(folder: Path, name: str = "*") -> int:
     for partial in partials:
         partial.unlink(missing_ok=True)
     return len(partials)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
 
 
 def _read_or_none(path: Path) -> bytes | None:

@@ -14,10 +14,11 @@ from catalog.facts.grids import Tile
 from catalog.facts.records import Job, Target, Unit
 from catalog.facts.regions import Region
 from catalog.facts.territory import Territory, territory_of
-from catalog.stores.files import sweep_partials, write_if_changed
+from catalog.stores.files import stamp_of, sweep_partials, write_if_changed
 from catalog.stores.glaciers import find_glaciers, keep_glaciers
+from catalog.stores.objects import place
 from catalog.stores.regions import family_of, find_region, read_region, to_geojson
-from catalog.stores.store import Store, open_store
+from catalog.stores.store import Store, open_store, read_card
 
 REGION_UNIT = "region"
 """Stands in place of a tile ID for stages that work on a whole region-year."""
@@ -47,20 +48,21 @@ def region_asked_for(region: str, location: str) -> Region:
 
 def _is_new(region: str, location: str) -> bool:
     # a region once mapped is known by its name alone, so that reruns need no file
-    return not (Path(location).expanduser() / "regions" / f"{region}.geojson").is_file()
+    return not Store(place(location)).region(region).is_file()
 
 
 def stored_region(store: Store, region: str) -> Region:
     """Return a region as it was mapped into a store; raises WrongCall naming the regions that are there."""
     path = store.region(region)
-    if not path.is_file():
+    stamp = stamp_of(path)
+    if stamp is None:
         there = ", ".join(stored_regions(store)) or "none yet"
         raise WrongCall(f"Region {region!r} is not in {store.root}. There: {there}.")
-    return _read_cached(path, path.stat().st_mtime_ns)
+    return _read_cached(path, stamp)
 
 
 @lru_cache(maxsize=64)
-def _read_cached(path: Path, changed_ns: int) -> Region:  # noqa: ARG001 - part of the cache's key
+def _read_cached(path: Path, stamp: str | int) -> Region:  # noqa: ARG001 - part of the cache's key
     return read_region(path)
 
 
@@ -76,9 +78,10 @@ def years_with(store: Store, target: Target, region: str) -> tuple[int, ...]:
 
 
 def years_begun(store: Store, region: str) -> tuple[int, ...]:
-    """Years of which the ledger or the receipts hold any record, ascending."""
+    """Years that were asked for, or of which the ledger or the receipts hold any record, ascending."""
     folders = (store.ledger(region, 0).parent, store.receipts(region, 0).parent)
-    return tuple(sorted({int(path.name) for folder in folders for path in folder.glob("[0-9]*") if path.is_dir()}))
+    recorded = {int(path.name) for folder in folders for path in folder.glob("[0-9]*") if path.is_dir()}
+    return tuple(sorted(recorded | {int(path.stem) for path in store.request(region, 0).parent.glob("[0-9]*.json")}))
 
 
 def region_of(job: Job) -> Region:
@@ -106,7 +109,7 @@ def territory(job: Job) -> Territory:
 
 def chips_of(store: Store) -> int:
     """Chips along one side of the store's tiles; 10 unless a test made it otherwise."""
-    return int(json.loads(store.card().read_bytes()).get("chips_per_tile", 10))
+    return int(read_card(store).get("chips_per_tile", 10))
 
 
 def mapped_tiles(job: Job, epsg: int | None = None) -> tuple[Tile, ...]:

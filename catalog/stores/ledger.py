@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,25 +12,25 @@ from catalog.facts.errors import CryoatlasError, LeaseLost, StoreFull, StoreNotW
 from catalog.facts.fingerprints import fingerprint_of as fingerprint_of  # noqa: PLC0414 - many call it by the ledger
 from catalog.facts.records import Outcome, Unit
 from catalog.stores import fences
-from catalog.stores.files import checksum, looks_like, write_atomic
+from catalog.stores.files import checksum_if_there, of_each, read_each, size_in, size_of, write_atomic
 from catalog.stores.store import Store
 
 
 def find(store: Store, unit: Unit) -> Outcome | None:
     """Return the record of a unit, restored from the receipt beside its product when the ledger lost it."""
-    for folder in (store.ledger, store.receipts):
-        path = folder(unit.region, unit.year) / _name(unit)
-        if path.is_file():
-            outcome = _read(path)
-            if folder == store.ledger or verified(store, outcome):
-                return outcome
-    return None
+    return find_each(store, [unit])[0]
+
+
+def find_each(store: Store, units: Sequence[Unit]) -> list[Outcome | None]:
+    """Return the record of each unit, as `find` does."""
+    kept = read_each([store.ledger(unit.region, unit.year) / _name(unit) for unit in units])
+    return [_restored(store, unit) if content is None else _parsed(content) for unit, content in zip(units, kept, strict=True)]
 
 
 def find_all(store: Store, region: str, year: int) -> tuple[Outcome, ...]:
     """Return every record of a region-year, ordered by stage and tile."""
     names = {path.name for folder in (store.ledger, store.receipts) for path in folder(region, year).glob("*.json")}
-    found = (find(store, _unit(region, year, name)) for name in sorted(names))
+    found = find_each(store, [_unit(region, year, name) for name in sorted(names)])
     return tuple(sorted((o for o in found if o), key=lambda outcome: (outcome.unit.stage, outcome.unit.tile)))
 
 
@@ -40,7 +40,8 @@ def remembered(store: Store, region: str, year: int) -> tuple[Outcome, ...]:
     For telling how something came about; whether it needs work is what `find` and `is_current` are for.
     """
     paths = {path.name: path for folder in (store.receipts, store.ledger) for path in folder(region, year).glob("*.json")}
-    return tuple(_read(paths[name]) for name in sorted(paths))
+    contents = read_each([paths[name] for name in sorted(paths)])
+    return tuple(_parsed(content) for content in contents if content is not None)
 
 
 def put(store: Store, outcome: Outcome) -> Outcome:
@@ -54,12 +55,22 @@ def put(store: Store, outcome: Outcome) -> Outcome:
 
 def present(store: Store, outcome: Outcome) -> bool:
     """Say whether everything an outcome promises is there in its promised size."""
-    return all(looks_like(store.root / path, promise) for path, promise in outcome.outputs.items())
+    return not absent_among(store, [outcome])
+
+
+def absent_among(store: Store, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return those of the outcomes that promise something that is not there in its promised size."""
+    promises = [(number, path, promise) for number, outcome in enumerate(outcomes) for path, promise in outcome.outputs.items()]
+    sizes = of_each(size_of, [store.root / path for _, path, _ in promises])
+    gone = {number for (number, _, promise), size in zip(promises, sizes, strict=True) if size != size_in(promise)}
+    return [outcomes[number] for number in sorted(gone)]
 
 
 def verified(store: Store, outcome: Outcome) -> bool:
     """Say whether everything an outcome promises is there, byte for byte."""
-    return present(store, outcome) and all(checksum(store.root / path) == promise for path, promise in outcome.outputs.items())
+    if not present(store, outcome):
+        return False
+    return of_each(checksum_if_there, [store.root / path for path in outcome.outputs]) == list(outcome.outputs.values())
 
 
 def is_current(store: Store, unit: Unit, fingerprint: str) -> Outcome | None:
@@ -107,8 +118,8 @@ def reopen(store: Store, outcome: Outcome) -> Outcome:
 
 def reopen_if_harmed(store: Store, unit: Unit) -> None:
     """Reopen a unit whose products are not what its record says: one who lost the lease may have written after who has it now."""
-    path = store.ledger(unit.region, unit.year) / _name(unit)
-    if path.is_file() and not verified(store, outcome := _read(path)):
+    content = read_each([store.ledger(unit.region, unit.year) / _name(unit)])[0]
+    if content is not None and not verified(store, outcome := _parsed(content)):
         reopen(store, outcome)
 
 
@@ -131,7 +142,9 @@ def failure(unit: Unit, error: Exception) -> Outcome:
 
 def receipts_for(store: Store, paths: Iterable[Path]) -> dict[str, str]:
     """Return checksums of products, keyed as the ledger writes them; absent files (empty shards) are left out."""
-    return {store.relative(path): checksum(path) for path in paths if path.is_file()}
+    products = list(paths)
+    sums = of_each(checksum_if_there, products)
+    return {store.relative(path): sum_ for path, sum_ in zip(products, sums, strict=True) if sum_ is not None}
 
 
 def _content(outcome: Outcome) -> bytes:
@@ -147,6 +160,12 @@ def _unit(region: str, year: int, name: str) -> Unit:
     return Unit(region, year, tile, stage)
 
 
-def _read(path: Path) -> Outcome:
-    fields = json.loads(path.read_bytes())
+def _restored(store: Store, unit: Unit) -> Outcome | None:
+    content = read_each([store.receipts(unit.region, unit.year) / _name(unit)])[0]
+    outcome = None if content is None else _parsed(content)
+    return outcome if outcome is not None and verified(store, outcome) else None
+
+
+def _parsed(content: bytes) -> Outcome:
+    fields = json.loads(content)
     return Outcome(**{**fields, "unit": Unit(**fields["unit"]), "state": State(fields["state"])})

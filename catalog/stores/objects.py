@@ -96,6 +96,12 @@ class ObjectPath(PosixPath):
         with our_errors(str(self)):
             return bytes(self.bucket.get(self.key).bytes())
 
+    def blocks(self, size: int) -> Generator[bytes, None, None]:
+        """Yield the object in parts of about a size, by one request; raises FileNotFoundError."""
+        with our_errors(str(self)):
+            for part in self.bucket.get(self.key).stream(min_chunk_size=size):
+                yield bytes(part)
+
     def read_text(self, encoding: str | None = None, errors: str | None = None) -> str:
         """Return the object as text."""
         return self.read_bytes().decode(encoding or "utf-8", errors or "strict")

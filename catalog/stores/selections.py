@@ -1,11 +1,12 @@
 """The record of every scene considered for every tile of a region-year: stac-geoparquet, replayable without the catalog."""
 
-import os
-import uuid
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryDirectory
+from typing import IO, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,8 +19,9 @@ from catalog.facts.records import Choice, Scene
 from catalog.facts.repeats import SceneKey, identity
 from catalog.facts.scenes import Found, Rejected, to_scene
 from catalog.facts.sources import ASSET_KEYS
-from catalog.stores.files import PARTIAL_SUFFIX, checksum, storage_errors
+from catalog.stores.files import write_if_changed
 from catalog.stores.item_tables import items_of, table_of
+from catalog.stores.objects import ObjectPath
 
 _ROWS_AT_ONCE: Final = 4096
 _OURS: Final = pa.schema(
@@ -51,19 +53,12 @@ def write_choices(path: Path, choices: Sequence[Choice], items: Mapping[SceneKey
         raise SchemaError(
             f"{path}: no item for scene {missing[0][2]} of {missing[0][0]} ({len(missing)} missing): pass the items that were found."
         )
-    with storage_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL_SUFFIX}")
-        try:
-            _write(partial, ordered, keys, items)
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            # an equal record is left untouched: a rerun that finds nothing new writes nothing
-            if not path.is_file() or checksum(path) != checksum(partial):
-                partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    return checksum(path)
+    with TemporaryDirectory() as folder:
+        # stac-geoparquet writes files of this machine only
+        file = Path(folder) / path.name
+        _write(file, ordered, keys, items)
+        # an equal record is left untouched: a rerun that finds nothing new writes nothing
+        return write_if_changed(path, file.read_bytes())
 
 
 def read_choices(path: Path, *, tile: str | None = None) -> tuple[Choice, ...]:
@@ -90,9 +85,9 @@ def _scene_of(found: Found) -> Scene:
     return found.scene.scene if isinstance(found.scene, Rejected) else found.scene
 
 
-def _write(path: Path, choices: Sequence[Choice], keys: Sequence[SceneKey], items: Mapping[SceneKey, Mapping[str, Any]]) -> None:
+def _write(file: Path, choices: Sequence[Choice], keys: Sequence[SceneKey], items: Mapping[SceneKey, Mapping[str, Any]]) -> None:
     if not choices:
-        pq.write_table(_OURS.empty_table().append_column("id", pa.array([], pa.string())), path)
+        pq.write_table(_OURS.empty_table().append_column("id", pa.array([], pa.string())), file)
         return
     found = table_of([items[key] for key in keys], ASSET_KEYS)
     found = found.drop_columns([name for name in found.column_names if name in _OURS.names])
@@ -108,7 +103,7 @@ def _write(path: Path, choices: Sequence[Choice], keys: Sequence[SceneKey], item
                 table = table.append_column(_OURS.field(name), ours.column(name))
             yield from table.combine_chunks().cast(schema).to_batches()
 
-    stac_arrow.to_parquet(pa.RecordBatchReader.from_batches(schema, batches()), path, compression="zstd")
+    stac_arrow.to_parquet(pa.RecordBatchReader.from_batches(schema, batches()), file, compression="zstd")
 
 
 def _row(choice: Choice) -> dict[str, Any]:
@@ -129,17 +124,27 @@ def _row(choice: Choice) -> dict[str, Any]:
 def _our_rows(path: Path, tile: str | None) -> pa.Table:
     try:
         filters = None if tile is None else pc.field("tile") == tile
-        names = set(pq.read_schema(path).names)
+        names = set(pq.read_schema(_source(path)).names)
         wanted = [*_OURS.names, "id", *(["collection"] if "collection" in names else [])]
-        return pq.read_table(path, columns=wanted, filters=filters)
+        return pq.read_table(_source(path), columns=wanted, filters=filters)
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         raise SchemaError(f"{path} is not a record of scenes ({error}): run `cryoatlas run` to write it again.") from error
+
+
+def _source(path: Path) -> Path | IO[bytes]:
+    return io.BytesIO(_fetched(path, path.e_tag())) if isinstance(path, ObjectPath) else path
+
+
+@lru_cache(maxsize=2)
+def _fetched(path: Path, e_tag: str | None) -> bytes:  # noqa: ARG001 - part of the cache's key
+    # every tile reads its rows of the same record
+    return path.read_bytes()
 
 
 def _found(path: Path, wanted: set[SceneKey] | None) -> Iterator[Found]:
     """Every scene of a record (or every wanted one) once, row group by row group: the same item stands in many rows."""
     seen: set[SceneKey] = set()
-    file = pq.ParquetFile(path)
+    file = pq.ParquetFile(_source(path))
     for group in range(file.num_row_groups):
         fresh: dict[SceneKey, int] = {}
         for index, row in enumerate(file.read_row_group(group, columns=["provider", "collection", "id"]).to_pylist()):

@@ -11,7 +11,7 @@ import pytest
 from catalog.facts.errors import SourceUnavailable, StoreNewer, StoreNotWritable, WrongCall
 from catalog.stores import buckets, conditions
 from catalog.stores.files import checksum, looks_like, read_each, size_of, stamp_of, sweep_partials, write_atomic, write_if_changed
-from catalog.stores.objects import ObjectPath, place
+from catalog.stores.objects import place
 from catalog.stores.store import open_store
 from catalog.stores.versioned import create_only, delete_if, read_versioned, replace_if
 from tests.s3_server import BUCKET, s3_server
@@ -232,12 +232,3 @@ def test_urls_of_other_clouds_open_their_buckets(monkeypatch):
         "az": "AzureStore",
     }
     buckets.bucket_of.cache_clear()
-
-
-def test_a_bucket_in_memory_has_the_same_conditions():
-    path = place("memory://versions/lease.json")
-    version = create_only(path, b"one")
-    assert create_only(path, b"two") is None
-    assert delete_if(path, version)
-    assert create_only(path, b"three") is not None
-    assert isinstance(path, ObjectPath)
