@@ -7,6 +7,7 @@ from prefect import flow
 from catalog.facts.errors import EXIT_WRONG_CALL, CryoatlasError, Unpublishable
 from catalog.facts.options import MapOptions
 from catalog.facts.releases import PublishOptions, PublishReport
+from flows.forms import Year
 from flows.publish import publish
 from flows.track_region import track_region
 from tasks.find_years import find_years
@@ -19,7 +20,7 @@ def track_and_publish(
     regions: list[str],
     store: str,
     to: str,
-    years: list[int] | None = None,
+    years: list[Year] | None = None,
     options: MapOptions = _DEFAULTS,
     release: PublishOptions | None = None,
 ) -> tuple[PublishReport, ...]:

@@ -12,7 +12,14 @@ _DEFAULTS = MapOptions()
 
 @flow(name="track-region", flow_run_name="{region}-{target}")
 def track_region(region: str, store: str, target: Target = "lakes", options: MapOptions = _DEFAULTS) -> StageReport:
-    """Follow every feature of a region through the years that the store holds."""
+    """Follow every feature of a region through the years that the store holds.
+
+    Args:
+        region: Its name in the store.
+        store: Folder or address of the store.
+        target: lakes or slumps, as the region was mapped.
+        options: What counts as a scene, a surface, a feature; only what tells how features are followed matters here.
+    """
     return track_features(region, target, store, options.tracking(target))
 
 

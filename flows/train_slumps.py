@@ -20,6 +20,13 @@ def train_slumps(
     """Train a slump detector by a recipe on sets of chips, stage by stage, and calibrate it on their validation split.
 
     Started again, it goes on where it stopped.
+
+    Args:
+        recipe: Name of a shipped recipe, or a YAML file.
+        data: Folders of chips.
+        out: Folder of the weights.
+        changes: Values of the recipe to be changed, by name.
+        device: auto, cpu, cuda or cuda:N.
     """
     report = train(recipe, data, out, changes or {}, device)
     return report, calibrate_slumps(report.weights, data, "val", device)
