@@ -127,6 +127,22 @@ class Store:
         """Folder of the receipts of backfills."""
         return self.root / "backfills"
 
+    def run_record(self, invocation: str) -> Path:
+        """What one invocation of the program did."""
+        return self.runs() / f"{invocation}.json"
+
+    def run_log(self, invocation: str) -> Path:
+        """What one invocation told on its way, a line each."""
+        return self.runs() / f"{invocation}.jsonl"
+
+    def runs(self) -> Path:
+        """Folder of the records of invocations."""
+        return self.root / "runs"
+
+    def audits(self) -> Path:
+        """Folder of what scheduled audits found."""
+        return self.root / "audits"
+
     def policy(self) -> Path:
         """How much must be observed, and how long late scenes are waited for."""
         return self.root / "policy.json"
