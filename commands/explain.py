@@ -8,7 +8,8 @@ from catalog.facts.errors import WrongCall
 from catalog.facts.grids import parse_tile
 from catalog.facts.records import Choice
 from catalog.stores import ledger
-from catalog.stores.jobs import stored_regions
+from catalog.stores.backfills import read_receipts
+from catalog.stores.jobs import REGION_UNIT, stored_regions
 from catalog.stores.selections import read_choices
 from catalog.stores.store import Store, open_store
 from commands.console import show_json, show_table
@@ -36,7 +37,8 @@ def explain(
         stages = [(o.unit.stage, str(o.state), o.cause, o.message, _in_words(o.measures), o.seconds) for o in outcomes]
         if as_json:
             columns = ("acquired", "sensor", "id", "used", "because", "clear_share", "baseline", "offset", "evidence")
-            show_json({"region": region, "scenes": [dict(zip(columns, row, strict=True)) for row in scenes], "stages": stages})
+            told = [dict(zip(columns, row, strict=True)) for row in scenes]
+            show_json({"region": region, "scenes": told, "stages": stages, "backfills": _backfills(opened, region, year, wanted)})
             continue
         show_table(
             f"{region} {year} {tile}: scenes",
@@ -44,12 +46,31 @@ def explain(
             scenes,
         )
         show_table("What happened", ("stage", "state", "cause", "message", "measures", "seconds"), stages)
+        if again := _backfills(opened, region, year, wanted):
+            show_table("Backfills", ("began", "by", "reason", "stage", "why", "became"), [tuple(row.values()) for row in again])
 
 
 def _scenes_of(store: Store, region: str, year: int, tile: str) -> list[Choice]:
     path = store.scenes(region, year)
     found = [choice for choice in read_choices(path) if choice.tile == tile] if path.is_file() else []
     return sorted(found, key=lambda choice: (choice.scene.sensor, choice.scene.acquired, choice.scene.id))
+
+
+def _backfills(store: Store, region: str, year: int, tile: str) -> list[dict[str, str]]:
+    """Every time that a unit of the tile, or of its whole region-year, was to be done again."""
+    return [
+        {
+            "began": f"{receipt.began:%Y-%m-%d %H:%M}",
+            "by": f"{receipt.who}@{receipt.host}",
+            "reason": receipt.reason,
+            "stage": planned.unit.stage,
+            "why": "; ".join(f"{reason.why}: {reason.detail}" for reason in planned.reasons),
+            "became": (receipt.became or {}).get(planned.name, "never ended"),
+        }
+        for receipt in read_receipts(store)
+        for planned in receipt.units
+        if (planned.unit.region, planned.unit.year) == (region, year) and planned.unit.tile in (tile, REGION_UNIT)
+    ]
 
 
 def _scene_row(choice: Choice) -> tuple[object, ...]:

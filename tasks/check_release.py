@@ -1,6 +1,7 @@
 """Whether region-years may be published: nothing missing, nothing stale, nothing that cannot be true."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -11,15 +12,19 @@ from catalog.facts.errors import Unpublishable, WrongCall
 from catalog.facts.records import Job, Target
 from catalog.facts.releases import Gap
 from catalog.facts.schemas import ID_COLUMNS
+from catalog.stores import ledger
 from catalog.stores.completeness import Completeness, completeness_of
 from catalog.stores.files import checksum
-from catalog.stores.jobs import stored_region, years_with
+from catalog.stores.jobs import REGION_UNIT, stored_region, years_with
 from catalog.stores.release_files import Source, schema_faults, through_sources, year_sources
-from catalog.stores.release_years import coverage_faults, gaps_of
+from catalog.stores.release_years import coverage_faults, gaps_of, ground_km2
+from catalog.stores.standings import standing
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import read_features, read_table
 from models.publication.quality import YearTables, faults_of
 
+_COVERAGE = "coverage"
+"""Stands in place of a stage for ground that nobody saw, though every unit is done."""
 _SHOWN = 12
 """Holes and faults that a refusal names one by one."""
 
@@ -36,13 +41,23 @@ def check_release(region: str, years: Sequence[int], store: str, *, allow_partia
     jobs = [Job(region, year, target, str(opened.root)) for year in years]
     standings = [completeness_of(opened, region, job.year) for job in jobs]
     gaps = tuple(gap for job, standing in zip(jobs, standings, strict=True) for gap in gaps_of(job, standing))
+    gaps += tuple(gap for job in jobs for gap in _short(opened, job))
     if gaps and not allow_partial:
         raise Unpublishable(_refusal(region, gaps, standings))
-    faults = tuple(fault for job in jobs for fault in _faults(opened, job, partial=bool(gaps)))
+    faults = tuple(fault for job in jobs for fault in _faults(opened, job, partial=any(gap.stage != _COVERAGE for gap in gaps)))
     if faults:
         more = f" And {len(faults) - _SHOWN} more." if len(faults) > _SHOWN else ""
         raise Unpublishable(f"{region} is not fit to be published: {'; '.join(faults[:_SHOWN])}.{more} Nothing was published.")
     return gaps
+
+
+def _short(store: Store, job: Job) -> tuple[Gap, ...]:
+    """What of the ground is not observed enough, or not yet: a gap of the whole region-year."""
+    stands = standing(store, job, ledger.find_all(store, job.region, job.year), 0, datetime.now(UTC).date())
+    if stands.state == "complete":
+        return ()
+    unseen = (1 - (stands.observed_share or 0.0)) * ground_km2(job)
+    return (Gap(job.year, REGION_UNIT, _COVERAGE, stands.state, stands.because, round(unseen, 1)),)
 
 
 def _refuse_unmapped(store: Store, target: Target, region: str, years: Sequence[int]) -> None:
@@ -58,9 +73,9 @@ def _refuse_unmapped(store: Store, target: Target, region: str, years: Sequence[
 def _refusal(region: str, gaps: Sequence[Gap], standings: Sequence[Completeness]) -> str:
     shown = "\n".join(f"  {region} {gap.year} {gap.stage} {gap.tile} {gap.cause}: {gap.message}" for gap in gaps[:_SHOWN])
     more = f"\n  and {len(gaps) - _SHOWN} more: cryoatlas audit --region {region} shows all" if len(gaps) > _SHOWN else ""
-    mend = "\n".join(f"  mend: {standing.mend}" for standing in standings if standing.mend)
+    mend = "".join(f"  mend: {standing.mend}\n" for standing in standings if standing.mend)
     return (
-        f"{region} is not complete, so nothing was published. Units missing: {len(gaps)}\n{shown}{more}\n{mend}\n"
+        f"{region} is not complete, so nothing was published. Units missing: {len(gaps)}\n{shown}{more}\n{mend}"
         "  or publish as it is, with the holes stated: --allow-partial"
     )
 

@@ -12,8 +12,9 @@ from catalog.facts.leases import Terms
 from catalog.facts.records import Job, RegionYears
 from catalog.stores.jobs import create_job, sweep
 from catalog.stores.leases import Claimer, find_leases, held
+from catalog.stores.objects import place
 from catalog.stores.requests import keep_request
-from catalog.stores.store import open_store
+from catalog.stores.store import Store, open_store
 
 
 @task(cache_policy=NO_CACHE, task_run_name="open-{region}-{year}")
@@ -24,10 +25,7 @@ def open_job(region: str, year: int, store: str, outlines: str | None) -> Job:
 
 def busy_last(regions: Sequence[RegionYears], store: str) -> tuple[RegionYears, ...]:
     """Return the regions with those that somebody is at work on behind the others: when their turn comes, they may be free."""
-    place = Path(store).expanduser()
-    if not (place / "leases").is_dir():
-        return tuple(regions)
-    leases = find_leases(open_store(store))
+    leases = find_leases(Store(place(store)))
     busy = {(lease.region, lease.year) for lease, standing in leases if standing == "live"}
     return tuple(sorted(regions, key=lambda one: any((Path(one.region).stem, year) in busy for year in one.years)))
 

@@ -74,7 +74,7 @@ class Gap:
     """Tile ID, or `region` for all of it."""
     stage: str
     cause: str
-    """`failed`, `damaged`, `missing` or `stale`."""
+    """`failed`, `damaged`, `missing` or `stale`; of the stage `coverage`: `waiting` or `short`."""
     message: str
     km2: float
     """Mapped ground that it concerns."""

@@ -57,6 +57,11 @@ def gaps_of(job: Job, standing: Completeness) -> tuple[Gap, ...]:
     )
 
 
+def ground_km2(job: Job) -> float:
+    """Return the mapped ground of a region."""
+    return sum(float(zone.chip_mask(tile).sum()) * _CHIP_KM2 for zone in territory(job).zones for tile in zone.owned)
+
+
 def coverage_faults(store: Store, job: Job) -> tuple[str, ...]:
     """Return where coverage is older than the ledger that it is made from: a run ended between them."""
     outcomes = {(o.unit.tile, o.unit.stage): o for o in ledger.find_all(store, job.region, job.year)}
