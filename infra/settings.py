@@ -4,7 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.facts.errors import WrongCall
 from catalog.facts.leases import TERMS, Terms, terms_of
+from catalog.facts.run_records import NO_PRICES, Prices
 
 _PREFECT_DEFAULTS = {
     # the default of 20 s is missed by a cold start on two busy cores, and the orphan then locks the database
@@ -36,10 +38,12 @@ class Settings:
     """Folder of weights that were fetched."""
     lease: Terms = TERMS
     """How long a region-year stays with a run that does not renew its lease."""
+    prices: Prices = NO_PRICES
+    """What an hour of a worker slot and of a GPU costs, for the cost of a run."""
 
 
 def read_settings() -> Settings:
-    """Read CRYOATLAS_WORKERS, _CLUSTER, _DEVICE, _WEIGHTS and _LEASE_S (seconds); defaults fit this machine."""
+    """Read CRYOATLAS_WORKERS, _CLUSTER, _DEVICE, _WEIGHTS, _LEASE_S (seconds), _CPU_HOUR_PRICE and _GPU_HOUR_PRICE; defaults fit this machine."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Settings(
         workers=int(os.environ.get("CRYOATLAS_WORKERS", cores)),
@@ -47,7 +51,16 @@ def read_settings() -> Settings:
         device=os.environ.get("CRYOATLAS_DEVICE", "auto"),
         weights=Path(os.environ.get("CRYOATLAS_WEIGHTS", _cache_home() / "cryoatlas" / "weights")),
         lease=terms_of(float(os.environ.get("CRYOATLAS_LEASE_S", TERMS.duration_s))),
+        prices=Prices(_number("CRYOATLAS_CPU_HOUR_PRICE"), _number("CRYOATLAS_GPU_HOUR_PRICE")),
     )
+
+
+def _number(name: str) -> float | None:
+    given = os.environ.get(name)
+    try:
+        return float(given) if given else None
+    except ValueError:
+        raise WrongCall(f"{name} is {given!r}; write a number, for example 0.04, or unset it.") from None
 
 
 def prepare_environment() -> None:

@@ -9,7 +9,7 @@ from prefect.cache_policies import NO_CACHE
 from catalog.facts.detector_cards import DetectorCard
 from catalog.stores.checkpoints import write_weights
 from catalog.stores.chips import open_chips
-from catalog.stores.rounds import PROGRESS
+from catalog.stores.news import PROGRESS
 from catalog.stores.weights import read_detector
 from models.detector.loading import trained_detector
 from models.scores.chip_scenes import calibrated_on

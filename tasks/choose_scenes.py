@@ -1,7 +1,7 @@
 """Which scenes make the surface of each tile, and which tiles can hold the target at all; every reason is kept."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from catalog.facts.causes import Refusal, State
 from catalog.facts.forecasts import Forecast
 from catalog.facts.options import SearchOptions
 from catalog.facts.records import Choice, Job, Outcome, Scene, StageReport, Unit
+from catalog.facts.run_events import ScenesChosen
 from catalog.facts.scenes import Rejected
 from catalog.facts.seasons import season_of
 from catalog.facts.selection import ClearShares, choose, orbit_direction
@@ -21,6 +22,7 @@ from catalog.facts.territory import skip_reason
 from catalog.facts.tile_ground import part_of
 from catalog.stores import ledger
 from catalog.stores.jobs import REGION_UNIT, outlines_of, refusals, refused_for, region_of, territory, unit_of
+from catalog.stores.news import tell
 from catalog.stores.rounds import report_of, told
 from catalog.stores.selections import write_choices
 from catalog.stores.store import Store, open_store
@@ -45,8 +47,15 @@ def choose_scenes(job: Job, candidates: Candidates, options: SearchOptions) -> S
     chosen = tuple(_choose_all(job, candidates, options, looks, refusals(job, options.refuse)))
     before = {entry.unit: ledger.find(store, entry.unit) for entry in chosen}
     write_choices(store.scenes(job.region, job.year), [choice for entry in chosen for choice in entry.choices], candidates.items)
-    outcomes = tuple(told(STAGE, (_recorded(store, entry) for entry in chosen), total=len(chosen)))
+    tell(_summed(job, chosen))
+    outcomes = tuple(told(STAGE, (_recorded(store, entry) for entry in chosen), before.get, of=job, total=len(chosen)))
     return report_of(STAGE, outcomes, before.get, seconds=time.monotonic() - started)
+
+
+def _summed(job: Job, chosen: Sequence[_Chosen]) -> ScenesChosen:
+    everywhere = {choice.scene.id for entry in chosen for choice in entry.choices}
+    used = {choice.scene.id for entry in chosen for choice in entry.choices if choice.used}
+    return ScenesChosen(job.region, job.year, len(used), len(everywhere - used))
 
 
 def expect_choices(job: Job, candidates: Candidates, options: SearchOptions, forecast: Forecast) -> dict[str, tuple[Choice, ...]]:

@@ -47,7 +47,9 @@ def count_region(job: Job, model_name: str, options: SlumpOptions) -> StageRepor
     before, started = {unit: ledger.find(store, unit)}, time.monotonic()
     outcomes, rule = ledger.find_all(store, job.region, job.year), _rule(card, options)
     inputs = _inputs({stage: [o for o in outcomes if o.unit.stage == stage] for stage in _FROM}, card, rule)
-    done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, card, rule, inputs))], total=1)
+    done = told(
+        STAGE, map(ledger.once, [store], [unit], [inputs], [partial(_produce, job, store, card, rule, inputs)]), before.get, of=job, total=1
+    )
     return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
 
 

@@ -69,7 +69,9 @@ def measure_features(job: Job, options: OutlineOptions) -> StageReport:
     outcomes = ledger.find_all(store, job.region, job.year)
     made = {stage: [o for o in outcomes if o.unit.stage == stage] for stage in _FROM}
     inputs = _inputs(made, options, providers_of(store, job), glaciers_checksum(store, job.region))
-    done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, options, inputs))], total=1)
+    done = told(
+        STAGE, map(ledger.once, [store], [unit], [inputs], [partial(_produce, job, store, options, inputs)]), before.get, of=job, total=1
+    )
     return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
 
 

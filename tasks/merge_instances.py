@@ -66,7 +66,13 @@ def merge_instances(job: Job, model_name: str, options: SlumpOptions) -> StageRe
     before, started = {unit: ledger.find(store, unit)}, time.monotonic()
     outcomes = ledger.find_all(store, job.region, job.year)
     inputs = _inputs({stage: [o for o in outcomes if o.unit.stage == stage] for stage in _FROM}, card, options, providers_of(store, job))
-    done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, card, options, inputs))], total=1)
+    done = told(
+        STAGE,
+        map(ledger.once, [store], [unit], [inputs], [partial(_produce, job, store, card, options, inputs)]),
+        before.get,
+        of=job,
+        total=1,
+    )
     return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
 
 

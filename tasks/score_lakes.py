@@ -14,7 +14,7 @@ from catalog.facts.errors import BandsMissing, ChipsUnusable
 from catalog.facts.evaluation import EVERY_MODALITY, SUBSETS, Evaluation, ScoreJob
 from catalog.stores.audits import read_audit
 from catalog.stores.chips import ChipSet, open_chips
-from catalog.stores.rounds import PROGRESS
+from catalog.stores.news import PROGRESS
 from catalog.stores.weights import find_weights, read_weights, shipped_names
 from models.pictures.chip_panels import ChipImage
 from models.scores.blocks import score_blocks

@@ -8,7 +8,7 @@ from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.slump_evaluation import EVERYTHING, SHUFFLED, WITHOUT, SlumpEvaluation, SlumpJob
 from catalog.stores.chips import open_chips
-from catalog.stores.rounds import PROGRESS
+from catalog.stores.news import PROGRESS
 from catalog.stores.weights import find_weights, read_detector, shipped_names
 from models.detector.blindfold import Blindfolded, Tape
 from models.detector.contract import Detector, WindowInstances

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +39,8 @@ def segment_region(job: Job, model_name: str, device: str = "cpu") -> StageRepor
     retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), surfaces)
     before = {unit_of(job, tile, STAGE): ledger.find(store, unit_of(job, tile, STAGE)) for tile in surfaces}
     started = time.monotonic()
-    outcomes: list[Outcome] = []
-    for tiles in _by_zone(job, surfaces).values():
-        outcomes += told(STAGE, _segment_zone(store, job, model, tiles, surfaces), total=len(surfaces))
+    zones = (_segment_zone(store, job, model, tiles, surfaces) for tiles in _by_zone(job, surfaces).values())
+    outcomes = tuple(told(STAGE, chain.from_iterable(zones), before.get, of=job, total=len(surfaces)))
     return report_of(STAGE, outcomes, before.get, seconds=time.monotonic() - started)
 
 

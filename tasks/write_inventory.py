@@ -43,7 +43,9 @@ def write_inventory(job: Job, options: TrackOptions) -> StageReport:
     # names are shared by the years of a region: what is named here must be read, named and written before another year is named
     with held(store, job.region, wait_s=SHARED_WAIT_S):
         sweep_shared(store, job.target, job.region)
-        done = told(STAGE, [ledger.once(store, unit, inputs, partial(_produce, job, store, options, edits))], total=1)
+        done = told(
+            STAGE, map(ledger.once, [store], [unit], [inputs], [partial(_produce, job, store, options, edits)]), before.get, of=job, total=1
+        )
         report = report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
     write_coverage(job, store)
     return replace(report, warnings=warnings_of(read_status(store, job.target, job.region, job.year)))

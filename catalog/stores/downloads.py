@@ -15,6 +15,7 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
 from catalog.facts.errors import WeightsMissing, WeightsUnfit, WrongCall
 from catalog.stores.files import PARTIAL_SUFFIX, checksum, storage_errors
+from catalog.stores.meters import count_retry
 
 _HUB: Final = re.compile(r"hf://(?P<repository>[^/@]+/[^/@]+)(@(?P<revision>[^/]+))?/(?P<path>.+)")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -97,6 +98,7 @@ class WebFile:
             except httpx.HTTPError as error:
                 if attempt == _ATTEMPTS:
                     raise _missing(self, error) from error
+                count_retry()
         return None
 
     def _stream(self, target: Path) -> None:

@@ -15,6 +15,7 @@ from rasterio.io import DatasetReader
 
 from catalog.facts.errors import CryoatlasError, SourceBroken, SourceUnavailable
 from catalog.stores import signing
+from catalog.stores.meters import count_retry
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -78,6 +79,7 @@ def use_file(href: str, provider: str, action: Callable[[DatasetReader], Result]
             fault = _explain(error, href, provider)
             if isinstance(fault, SourceBroken) or attempt + 1 == attempts:
                 raise fault from error
+            count_retry()
             logger.warning("attempt %d of %d: %s", attempt + 1, attempts, fault)
             time.sleep(retry.wait_s * 2**attempt)
     raise SourceUnavailable(f"{href} was never tried: the retry budget is {retry.attempts}; allow at least one attempt.")

@@ -1,6 +1,5 @@
 """Runs one stage over its units: records what crashed, counts what ended how, tells how far it is."""
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -9,13 +8,13 @@ from typing import TypeVar
 from catalog.facts.causes import State
 from catalog.facts.errors import LeaseLost, StoreFull, StoreNotWritable
 from catalog.facts.pools import Crashed, TilePool
-from catalog.facts.records import Outcome, StageReport, Unit
-from catalog.stores import fences, ledger
+from catalog.facts.records import Job, Outcome, StageReport, Unit
+from catalog.facts.run_events import StageBegan, StageEnded, UnitEnded
+from catalog.stores import fences, ledger, meters
+from catalog.stores.news import tell
 from catalog.stores.store import Store
 
 Item = TypeVar("Item")
-PROGRESS = logging.getLogger("cryoatlas.progress")
-"""Every ended unit is one record here with `stage`, `job`, `done`, `total`; the terminal's bar and the log both listen."""
 
 
 def run_round(
@@ -26,19 +25,24 @@ def run_round(
     Raises StoreFull, StoreNotWritable or LeaseLost, because no other unit could do better.
     """
     unit_of = {id(item): unit for unit, item in units}
-    before = {unit: ledger.find(store, unit) for unit, _ in units}
+    wanted = [unit for unit, _ in units]
+    before = dict(zip(wanted, ledger.find_each(store, wanted), strict=True))
     started = time.monotonic()
 
     def outcomes() -> Iterator[Outcome]:
-        for item, result in pool.each(fences.carried(function), [item for _, item in units]):
+        for item, result in pool.each(meters.Metered(fences.carried(function)), [item for _, item in units]):
             if isinstance(result, Crashed):
                 if isinstance(result.error, StoreFull | StoreNotWritable | LeaseLost):
                     raise result.error
                 yield ledger.put(store, ledger.failure(unit_of[id(item)], result.error))
             else:
-                yield result
+                outcome, *readings = result
+                meters.WORKERS.note(*readings)
+                yield outcome
 
-    ended = tuple(told(stage, outcomes(), total=len(units)))
+    if not units:
+        return report_of(stage, (), before.get, seconds=0.0), ()
+    ended = tuple(told(stage, outcomes(), before.get, of=wanted[0], total=len(units)))
     return report_of(stage, ended, before.get, seconds=time.monotonic() - started), _in_order(ended)
 
 
@@ -49,13 +53,26 @@ def retire_all_but(store: Store, units: Iterable[Unit], kept: Collection[str]) -
             ledger.retire(store, unit)
 
 
-def told(stage: str, outcomes: Iterable[Outcome], *, total: int) -> Iterator[Outcome]:
-    """Pass outcomes on, and tell the progress log of each."""
-    for done, outcome in enumerate(outcomes, start=1):
-        unit = outcome.unit
-        extra = {"stage": stage, "job": f"{unit.region} {unit.year}", "done": done, "total": total}
-        PROGRESS.info("%s %s %s %s: %s %s", unit.region, unit.year, stage, unit.tile, outcome.state, outcome.message, extra=extra)
-        yield outcome
+def told(
+    stage: str, outcomes: Iterable[Outcome], before: Callable[[Unit], Outcome | None], *, of: Job | Unit, total: int
+) -> Iterator[Outcome]:
+    """Pass the outcomes of a region-year's stage on, and tell of its begin, of each of them, and of its end.
+
+    `of` names the region-year, `before` gives the record that a unit had: one that has it still was not worked on. Outcomes must
+    come into being as they are asked for: the stage begins here.
+    """
+    finished = False
+    tell(StageBegan(of.region, of.year, stage, total))
+    try:
+        for done, outcome in enumerate(outcomes, start=1):
+            worked = before(outcome.unit) != outcome
+            unit, seconds, read = outcome.unit, outcome.seconds, outcome.read_bytes
+            why = (str(outcome.state), outcome.cause, outcome.message)
+            tell(UnitEnded(unit.region, unit.year, stage, unit.tile, *why, worked, seconds, read, done, total))
+            yield outcome
+        finished = True
+    finally:
+        tell(StageEnded(of.region, of.year, stage, finished))
 
 
 def report_of(stage: str, outcomes: Sequence[Outcome], before: Callable[[Unit], Outcome | None], *, seconds: float) -> StageReport:

@@ -20,6 +20,7 @@ from catalog.facts.errors import CatalogUnreachable, WrongCall
 from catalog.facts.records import Sensor
 from catalog.facts.sources import API, COLLECTION_PATTERNS, KNOWN_COLLECTIONS, SOURCES
 from catalog.stores.item_filters import Bounds, Item, clear_enough, once
+from catalog.stores.meters import count_retry
 from catalog.stores.questions import Question, questions
 from catalog.stores.static_catalog import is_file_catalog, open_file_catalog
 
@@ -185,9 +186,19 @@ class ApiCatalog:
         )
 
 
+class _CountedRetry(Retry):
+    """Counts every request that is sent again."""
+
+    def increment(self, *args: Any, **kwargs: Any) -> "_CountedRetry":
+        """Count, unless that was the last attempt; then it raises."""
+        after = super().increment(*args, **kwargs)
+        count_retry()
+        return after
+
+
 def _open_api(name: str, url: str, provider: str, patience: Patience) -> ApiCatalog:
     # urllib3 does what is needed: pauses that grow with jitter, Retry-After, and an end
-    retry = Retry(
+    retry = _CountedRetry(
         total=patience.retries,
         connect=min(patience.retries, 2),
         backoff_factor=patience.wait_s,
