@@ -16,9 +16,10 @@ from models.detector import contract as of_slumps
 from models.detector.registry import DETECTORS, detector_named
 from models.segmenter import contract as of_lakes
 from models.segmenter.registry import MODELS, is_name, model_named
+from tasks import PATIENT
 
 
-@task(cache_policy=NO_CACHE, task_run_name="check-{job.region}")
+@task(cache_policy=NO_CACHE, task_run_name="check-{job.region}", **PATIENT)
 def check_model(job: Job, model_name: str | None, cache: Path) -> str:
     """Return the model by its name, or by the path of its weights on this machine, whole and verified; None asks for the default.
 

@@ -15,9 +15,10 @@ from catalog.stores.leases import Claimer, find_leases, held
 from catalog.stores.objects import place
 from catalog.stores.requests import keep_request
 from catalog.stores.store import Store, open_store
+from tasks import PATIENT
 
 
-@task(cache_policy=NO_CACHE, task_run_name="open-{region}-{year}")
+@task(cache_policy=NO_CACHE, task_run_name="open-{region}-{year}", **PATIENT)
 def open_job(region: str, year: int, store: str, outlines: str | None) -> Job:
     """Resolve the region, and open or create the store."""
     return create_job(region, year, store, outlines)

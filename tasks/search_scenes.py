@@ -13,9 +13,10 @@ from catalog.stores.candidates import find_candidates
 from catalog.stores.jobs import region_of
 from catalog.stores.selections import read_found
 from catalog.stores.store import open_store
+from tasks import PATIENT
 
 
-@task(cache_policy=NO_CACHE, task_run_name="search-{job.region}-{job.year}")
+@task(cache_policy=NO_CACHE, task_run_name="search-{job.region}-{job.year}", **PATIENT)
 def search_scenes(job: Job, catalog: str, options: SearchOptions) -> Candidates:
     """Ask the catalog for every scene of the season; raises CatalogUnreachable or NoScenes with the way out."""
     if catalog == STORED:
