@@ -8,8 +8,9 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog.stores.files import checksum, write_if_changed
+from catalog.stores.files import checksum
 from catalog.stores.publications import RELEASES_TABLE, Publication, Reached, collections_in, manifests_of, open_publication, writing
+from catalog.stores.uploads import put_document
 from models.publication.collections import models_collection, region_collection, releases_asset, root_catalog
 from models.publication.items import with_history
 from models.publication.model_items import MODELS
@@ -88,4 +89,4 @@ def _index_models(publication: Publication) -> bool:
 
 
 def _put(path: Path, document: Document) -> None:
-    write_if_changed(path, as_json(document))
+    put_document(path, as_json(document))

@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import os
+import shutil
 import stat
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -93,6 +94,15 @@ def checksum_if_there(path: Path) -> str | None:
             return checksum(path)
         return None
     return checksum(path) if path.is_file() else None
+
+
+def fetch(source: Path, target: Path) -> None:
+    """Copy a file of a store to a place on this machine."""
+    if not isinstance(source, ObjectPath):
+        shutil.copyfile(source, target)
+        return
+    with target.open("wb") as file:
+        file.writelines(source.blocks(_BLOCK))
 
 
 def looks_like(path: Path, expected: str) -> bool:

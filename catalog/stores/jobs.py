@@ -1,7 +1,7 @@
 """What a job's region, tiles and units are, as the store keeps them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def region_asked_for(region: str, location: str) -> Region:
 
 def _is_new(region: str, location: str) -> bool:
     # a region once mapped is known by its name alone, so that reruns need no file
-    return not Store(place(location)).region(region).is_file()
+    return "/" in region or not Store(place(location)).region(region).is_file()
 
 
 def stored_region(store: Store, region: str) -> Region:
@@ -114,14 +114,26 @@ def chips_of(store: Store) -> int:
 
 def mapped_tiles(job: Job, epsg: int | None = None) -> tuple[Tile, ...]:
     """Tiles that are mapped, in all zones or in one, in a fixed order."""
-    return tuple(tile for zone in territory(job).zones if epsg in (None, zone.epsg) for tile in sorted(zone.tiles))
+    region = region_of(job)
+    return _mapped(region, family_of(region), chips_of(open_store(job.store)), epsg)
+
+
+@lru_cache(maxsize=256)  # every tile of a stage asks for them, and sorting ten thousand each time would grow with their square
+def _mapped(region: Region, family: tuple[Region, ...], chips: int, epsg: int | None) -> tuple[Tile, ...]:
+    return tuple(tile for zone in territory_of(region, family, chips).zones if epsg in (None, zone.epsg) for tile in sorted(zone.tiles))
+
+
+@lru_cache(maxsize=16)
+def _by_id(region: Region, family: tuple[Region, ...], chips: int) -> Mapping[str, Tile]:
+    return {tile.id: tile for tile in _mapped(region, family, chips, None)}
 
 
 def tile_of(job: Job, tile_id: str) -> Tile:
     """Return a tile of the job by its ID; raises WrongCall when the region does not map it."""
-    for tile in mapped_tiles(job):
-        if tile.id == tile_id:
-            return tile
+    region = region_of(job)
+    tile = _by_id(region, family_of(region), chips_of(open_store(job.store))).get(tile_id)
+    if tile is not None:
+        return tile
     raise WrongCall(f"Tile {tile_id} is not mapped for region {job.region!r}. See `cryoatlas regions show {job.region}`.")
 
 

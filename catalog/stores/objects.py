@@ -17,9 +17,11 @@ from typing import IO, Any, Final, NoReturn, Self
 
 from obstore.store import ObjectStore
 
+from catalog.facts.errors import WrongCall
 from catalog.stores.buckets import bucket_of, our_errors
 
 _COLON: Final = re.compile(r"^(\w+):/(?=[^/])")
+_PART: Final = 64 << 20
 _WILD: Final = re.compile(r"[*?\[]")
 
 
@@ -63,6 +65,8 @@ class ObjectPath(PosixPath):
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:  # noqa: ARG002
         """Return size and time of the object; raises FileNotFoundError."""
+        if not self.key:
+            raise FileNotFoundError(f"{self} is a bucket")
         with our_errors(str(self)):
             meta = self.bucket.head(self.key)
         changed = meta["last_modified"].timestamp()
@@ -112,6 +116,17 @@ class ObjectPath(PosixPath):
         with our_errors(str(self)):
             self.bucket.put(self.key, content, use_multipart=False)
         return len(content)
+
+    def send(self, source: Path) -> None:
+        """Write a file of this machine as the whole object; a large one in parts, of which nobody sees any before the last."""
+        with our_errors(str(self)):
+            self.bucket.put(self.key, source, use_multipart=source.stat().st_size > _PART, chunk_size=_PART)
+
+    def delete_all(self) -> None:
+        """Delete every object below."""
+        keys = [path.key for path, _ in self.listed()]
+        with our_errors(str(self)):
+            self.bucket.delete(keys)
 
     def open(self, mode: str = "r", *arguments: Any, **options: Any) -> IO[Any]:  # type: ignore[override] # noqa: ARG002
         """Return the object as a file to read; it is fetched whole. An object is written whole too, by `write_bytes`."""
@@ -178,6 +193,14 @@ def place(location: str) -> Path:
         return Path(rest if separator else location).expanduser().absolute()
     path = ObjectPath(f"{scheme}:/{rest}")
     _ = path.bucket
+    return path
+
+
+def local_path(location: str) -> Path:
+    """Return the path of what is read and written on this machine only; raises WrongCall for a URL."""
+    path = place(location)
+    if isinstance(path, ObjectPath):
+        raise WrongCall(f"{location!r}: this is kept on this machine only, not in an object store. Give a path.")
     return path
 
 

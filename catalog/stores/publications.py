@@ -1,9 +1,9 @@
-"""A publication on disk: where everything lies, who may write, what was published, and how a release appears whole.
+"""A publication in a folder or a bucket: where everything lies, who may write, what was published, and how a release appears whole.
 
 DEST/catalog.json                                      the root of a static STAC catalog
 DEST/models/<model>/<model>.json                       what mapped the inventories
 DEST/<collection>/collection.json                      a target and region
-DEST/<collection>/releases/<release>/                  one release; appears by one rename and holds `release.json`, its manifest
+DEST/<collection>/releases/<release>/                  one release; appears at once and holds `release.json`, its manifest
 DEST/<collection>/releases/<release>/year=<year>/      one item with its files
 """
 
@@ -16,11 +16,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from catalog.facts.errors import ProductDamaged, StoreNewer, WrongCall
 from catalog.facts.releases import PUBLICATION_VERSION
-from catalog.stores.files import PARTIAL_SUFFIX, checksum, checksum_of, storage_errors, sweep_partials, write_atomic
+from catalog.stores.files import PARTIAL_SUFFIX, checksum, checksum_of, fetch, storage_errors, sweep_partials, write_atomic
+from catalog.stores.objects import ObjectPath, first_look
+from catalog.stores.objects import place as place_of
+from catalog.stores.uploads import upload, writing_alone
 
 MANIFEST: Final = "release.json"
 RELEASES_TABLE: Final = "releases.parquet"
@@ -60,18 +64,16 @@ class Publication:
 
 
 def open_publication(location: str) -> Publication:
-    """Open or name a publication, without writing; raises WrongCall for an object store or a folder with files of others."""
-    if "://" in location and not location.startswith("file://"):
-        raise WrongCall(f"DEST {location!r}: object stores are not supported yet. Publish into a folder, then copy it there.")
-    publication = Publication(Path(location.removeprefix("file://")).expanduser().absolute())
-    root, card = publication.root, publication.card()
-    if root.exists() and not root.is_dir():
-        raise WrongCall(f"DEST {root} is a file, not a folder. Choose another --to.")
-    if card.is_file():
-        version = int(json.loads(card.read_bytes())["publication_version"])
+    """Open or name a publication, without writing; raises WrongCall for a place with files of others."""
+    publication = Publication(place_of(location))
+    root, card = publication.root, _read(publication.card())
+    if card is not None:
+        version = int(json.loads(card)["publication_version"])
         if version > PUBLICATION_VERSION:
             raise StoreNewer(f"{root}: published with layout {version}, this program knows up to {PUBLICATION_VERSION}. Upgrade cryoatlas.")
         return publication
+    if root.exists() and not root.is_dir():
+        raise WrongCall(f"DEST {root} is a file, not a folder. Choose another --to.")
     foreign = sorted(path.name for path in root.iterdir() if not path.name.endswith(PARTIAL_SUFFIX)) if root.is_dir() else []
     if foreign:
         raise WrongCall(
@@ -87,6 +89,10 @@ def writing(publication: Publication) -> Iterator[None]:
         publication.root.mkdir(parents=True, exist_ok=True)
         if not publication.card().is_file():
             write_atomic(publication.card(), json.dumps({"publication_version": PUBLICATION_VERSION}).encode())
+        if isinstance(publication.root, ObjectPath):
+            with writing_alone(publication.root, MANIFEST):
+                yield
+            return
         with (publication.root / _LOCK).open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             for leftover in publication.root.glob(f"*/releases/{_STAGING}*"):
@@ -108,7 +114,7 @@ def manifests_of(publication: Publication, collection: str) -> tuple[dict[str, A
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """A release that nobody sees yet: a folder beside its place, on the same file system."""
+    """A release that nobody sees yet: a folder beside its place, on the same file system; for a bucket, on this machine."""
 
     folder: Path
     place: Path
@@ -118,7 +124,7 @@ class Staging:
         """Copy a file; return its checksum. Raises ProductDamaged when it is not what was promised."""
         target = self._made(path)
         with storage_errors(target):
-            shutil.copyfile(source, target)
+            fetch(source, target)
         found = checksum(target)
         if promised and found != promised:
             raise ProductDamaged(f"{source} is not what its record says. Find what else is damaged with `cryoatlas audit --checksums`.")
@@ -138,7 +144,11 @@ class Staging:
         return self._made(path)
 
     def appear(self, files: Mapping[str, str]) -> None:
-        """Flush everything, read it back, and make the release visible by one rename. Raises ProductDamaged for a file that differs."""
+        """Flush everything, read it back, and make the release visible at once. Raises ProductDamaged for a file that differs."""
+        if isinstance(self.place, ObjectPath):
+            upload(self.folder, self.place, files, MANIFEST)
+            self.reached("visible")
+            return
         with storage_errors(self.folder):
             for written in sorted(self.folder.rglob("*"), reverse=True):
                 flush(written)
@@ -161,6 +171,10 @@ class Staging:
 @contextmanager
 def staged(place: Path, reached: Reached) -> Iterator[Staging]:
     """Make a folder for a release that shall appear at `place`; it goes away unless the release appeared."""
+    if isinstance(place, ObjectPath):
+        with TemporaryDirectory(prefix=_STAGING) as made:
+            yield Staging(Path(made), place, reached)
+        return
     folder = place.with_name(f"{_STAGING}{place.name}-{uuid.uuid4().hex[:8]}")
     with storage_errors(folder):
         folder.mkdir(parents=True)
@@ -177,6 +191,15 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _read(card: Path) -> bytes | None:
+    if not isinstance(card, ObjectPath):
+        return card.read_bytes() if card.is_file() else None
+    try:
+        return first_look(card)
+    except FileNotFoundError:
+        return None
 
 
 def refuse_inside(publication: Publication, store_root: Path) -> None:

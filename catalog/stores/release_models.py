@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from catalog.facts.publication import JSON, ModelFacts, ReleasedFile
-from catalog.stores.files import checksum, storage_errors, write_if_changed
+from catalog.stores.files import checksum, checksum_if_there, storage_errors, write_if_changed
+from catalog.stores.objects import ObjectPath
 from catalog.stores.publications import Publication, flush
 from catalog.stores.weights import Card, card_json, find_card, shipped_names
 
@@ -59,7 +60,10 @@ def _card_of(model: ModelFacts) -> bytes:
 
 def _copied(source: Path, path: Path) -> str:
     expected = checksum(source)
-    if path.is_file() and checksum(path) == expected:
+    if checksum_if_there(path) == expected:
+        return expected
+    if isinstance(path, ObjectPath):
+        path.send(source)
         return expected
     with storage_errors(path):
         partial = path.with_name(f"{path.name}.partial")
