@@ -10,6 +10,7 @@ import typer
 from catalog.facts.errors import EXIT_UNITS_FAILED
 from catalog.facts.options import MapOptions
 from catalog.facts.records import Target
+from catalog.stores.objects import local_path
 from catalog.stores.store import open_store
 from catalog.stores.tables import read_table
 from commands.console import OUT, progress_shown, say, show_json, show_table
@@ -57,13 +58,13 @@ def demo(
     cards, failures = [], []
     for chapter in _CHAPTERS:
         named = slump_model if chapter.target == "slumps" else model
-        card, failed, seconds = _play(chapter, Path(store), seed, named, quiet=as_json)
+        card, failed, seconds = _play(chapter, local_path(store), seed, named, quiet=as_json)
         cards.append(card)
         failures += failed
         if not as_json:
             _show(chapter, card, seconds)
             if chapter.target == "slumps":
-                _show_counts(Path(store), card)
+                _show_counts(local_path(store), card)
     if as_json:
         show_json([card.as_dict() for card in cards])
     else:

@@ -13,6 +13,7 @@ from catalog.stores.edit_files import read_rows, write_template
 from catalog.stores.edits import next_number, pending, read_edits, read_status, write_edits
 from catalog.stores.jobs import stored_region
 from catalog.stores.labels import read_labels
+from catalog.stores.objects import local_path
 from catalog.stores.store import open_store
 from commands.console import OUT, progress_shown, say, show_json, show_table
 from commands.edit_rows import Ground, imported, new_edit
@@ -131,7 +132,7 @@ def template(
     ground, _ = _ground(store, region)
     if year not in ground.years:
         raise WrongCall(f"{region} {year}: no inventory in {store}. There are: {', '.join(map(str, ground.years)) or 'none yet'}.")
-    count = write_template(ground.store, ground.target, region, year, Path(out))
+    count = write_template(ground.store, ground.target, region, year, local_path(out))
     say(f"Wrote {count} features to {out}. Edit it, then: cryoatlas edits import {out} --store {store} --region {region} --author NAME")
 
 

@@ -1,7 +1,6 @@
 """`cryoatlas evaluate`: how good a model is on chips that it never saw, and how good the labels are."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,6 +9,7 @@ from catalog.facts.errors import WrongCall
 from catalog.facts.evaluation import EVERY_MODALITY, Evaluation, EvaluationReport
 from catalog.facts.slump_evaluation import SlumpEvaluation
 from catalog.stores.audits import refuse_answered
+from catalog.stores.objects import local_path
 from commands.console import OUT, progress_shown, say, show_json, show_table
 from commands.running import run_evaluate_lakes, run_evaluate_slumps
 
@@ -75,7 +75,7 @@ def evaluate_lakes(  # noqa: PLR0913 - the options of the command
     Example: cryoatlas evaluate lakes --weights lakes-tiny --against indices --data chips/test --subsets --out scores
     """
     if audit:
-        refuse_answered(Path(out).expanduser() / "audit")
+        refuse_answered(local_path(out) / "audit")
     evaluation = Evaluation(weights, tuple(data), out, split, against, subsets, tta, audit, relabel, device)
     with progress_shown(quiet=as_json):
         report = run_evaluate_lakes(evaluation)

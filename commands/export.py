@@ -1,12 +1,12 @@
 """`cryoatlas export`: an inventory as a file of another program."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from catalog.facts.errors import WrongCall
 from catalog.stores.jobs import stored_region, years_with
+from catalog.stores.objects import place
 from catalog.stores.store import open_store
 from commands.console import say
 from commands.exports import write_arts, write_geopackage
@@ -36,10 +36,10 @@ def export(
     if year not in years:
         raise WrongCall(f"{region} {year}: no inventory in {store}. There are: {', '.join(map(str, years)) or 'none yet'}.")
     if format == "gpkg":
-        say(f"Wrote {write_geopackage(opened, target, region, year, Path(out))}")
+        say(f"Wrote {write_geopackage(opened, target, region, year, place(out))}")
         return
     if target != "slumps" or not lab:
         raise WrongCall(
             f"{region}: ARTS holds slumps, with who drew them. Choose a region of slumps (this one holds {target}), and --lab NAME."
         )
-    say(f"Wrote {write_arts(opened, region, year, Path(out), lab=lab)}")
+    say(f"Wrote {write_arts(opened, region, year, place(out), lab=lab)}")

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
 import geopandas as gpd
@@ -10,6 +11,7 @@ import numpy as np
 from catalog.facts.records import Target
 from catalog.stores.files import storage_errors
 from catalog.stores.jobs import stored_region, years_with
+from catalog.stores.objects import ObjectPath
 from catalog.stores.store import Store
 from catalog.stores.tables import columns_of, read_features, read_provenance
 from models.detector.arts import Contribution, SlumpYear, arts_columns
@@ -41,6 +43,11 @@ def write_arts(store: Store, region: str, year: int, path: Path, *, lab: str) ->
 
 
 def _write(frame: gpd.GeoDataFrame, path: Path, *, layer: str) -> Path:
+    if isinstance(path, ObjectPath):
+        # GDAL writes files of this machine
+        with TemporaryDirectory() as folder:
+            path.send(_write(frame, Path(folder) / path.name, layer=layer))
+        return path
     partial = path.with_name(f".{path.name}")
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)

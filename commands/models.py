@@ -1,7 +1,6 @@
 """`cryoatlas models`: which models there are, what each needs and was trained on; and checkpoints of others made usable."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -9,6 +8,7 @@ import typer
 from catalog.facts.cards import WeightsCard
 from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.options import DEFAULT_MODELS
+from catalog.stores.objects import local_path
 from catalog.stores.weights import Card, find_card, shipped_names
 from commands.cards import facts_of_detector
 from commands.console import say, show_json, show_table
@@ -76,7 +76,7 @@ def convert(  # noqa: PLR0913 - the options of the command
     Example: cryoatlas models convert hf://abzal-glw/cryosentinel-terramind-v3/terramind_v3_finetune_almaty_v2/checkpoints/soup.ckpt
     --out cryosentinel --trained-on "12 regions of High Mountain Asia, 2017 to 2023"
     """
-    folder = Path(out).expanduser()
+    folder = local_path(out)
     card = run_convert(source, folder, name=name, statistics=statistics, licence=licence, trained_on=trained_on)
     if as_json:
         show_json(_facts_of(card))

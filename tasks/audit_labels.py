@@ -1,7 +1,6 @@
 """Disagreements between labels and predictions to a blind audit that people can answer."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import shapely
@@ -14,6 +13,7 @@ from catalog.facts.evaluation import Evaluation
 from catalog.facts.grids import PIXEL_M
 from catalog.stores.audits import write_audit
 from catalog.stores.chips import ChipSet, open_chips
+from catalog.stores.objects import local_path
 from models.outlines.geodesy import to_degrees, to_metres
 from models.pictures.chip_panels import Caption, ChipImage, four_panels
 from models.scores.disagreements import Case, blind_cases, predicted_over
@@ -38,7 +38,7 @@ def audited(evaluation: Evaluation, result: ModelScores) -> int:
     geometry, marks = np.empty(len(cases), object), np.empty(len(cases), object)
     geometry[:] = [case.found.geometry for case in cases]
     marks[:] = [to_degrees(np.array([_box(case)], object), case.found.shows.epsg)[0] for case in cases]
-    folder = Path(evaluation.out).expanduser() / FOLDER
+    folder = local_path(evaluation.out) / FOLDER
     write_audit(folder, _key(cases, result), geometry, marks, _pictures(cases, sets, places, result))
     return len(cases)
 

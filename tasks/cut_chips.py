@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -22,6 +21,7 @@ from catalog.stores import cubes
 from catalog.stores.chips import read_card, write_chips
 from catalog.stores.jobs import mapped_tiles, stored_region
 from catalog.stores.labels import read_labels
+from catalog.stores.objects import local_path
 from catalog.stores.store import open_store
 from models.segmenter.contract import WindowArrays
 from models.segmenter.cutting import OUTSIDE, Chip, Windows, batch_of, chip_of, windows_of
@@ -65,8 +65,8 @@ def cut(store: str, region: str, years: Sequence[int], labels: str, out: str, op
         "repaired": cutter.repaired,
     }
     pieces = (piece for place in places for piece in cutter.pieces(outlines[outlines["year"] == place.year], place))
-    found = write_chips(Path(out), pieces, outlines, about)
-    return ChipCounts(out, len(found), read_card(Path(out))["by_split"], len(found.labels), cutter.repaired, dict(cutter.left_out))
+    found = write_chips(local_path(out), pieces, outlines, about)
+    return ChipCounts(out, len(found), read_card(local_path(out))["by_split"], len(found.labels), cutter.repaired, dict(cutter.left_out))
 
 
 class _Cutter:

@@ -1,6 +1,5 @@
 """Two inventories to what differs between them, feature by feature, each with its cause."""
 
-from pathlib import Path
 
 import numpy as np
 from prefect import task
@@ -10,6 +9,7 @@ from catalog.facts.differences import DiffReport
 from catalog.facts.errors import WrongCall
 from catalog.facts.options import TRACKING
 from catalog.stores.differences import Compared, open_compared, write_differences
+from catalog.stores.objects import local_path
 from models.review.causes import Explainer, retiled, tiles_under
 from models.review.pairs import Side, pairs_of
 from models.review.totals import largest, rows_of, totals_of
@@ -40,7 +40,7 @@ def compared(stores: tuple[str, str], region: str, years: tuple[int, int], out: 
     if out is not None:
         outlines = [right.outlines[pair.right] if pair.right >= 0 else left.outlines[pair.left] for pair in pairs]
         about = {"region": region, "year": years[1], "store_a": stores[0], "store_b": stores[1], "year_a": years[0]}
-        write_differences(Path(out), np.array(outlines, dtype=object), columns, about)
+        write_differences(local_path(out), np.array(outlines, dtype=object), columns, about)
     return DiffReport(
         region,
         stores,

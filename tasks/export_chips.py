@@ -12,6 +12,7 @@ from catalog.facts.chips import SPLITS, ChipRecord
 from catalog.facts.errors import WrongCall
 from catalog.stores.chips import ChipSet, open_chips, read_card
 from catalog.stores.coco import put_annotations, put_geotiff, put_png
+from catalog.stores.objects import local_path
 from models.detector.coco import CATEGORY, annotations_of, bands_of, image_of, picture_of
 from models.detector.slumps import Slumps, slumps_of_chips
 from models.detector.targets import TargetOptions
@@ -42,7 +43,7 @@ def export_coco(data: str, out: str, pictures: Pictures, options: TargetOptions)
         raise WrongCall(f"Chips {data}: a set of {card['target']}, whose labels are pixels. COCO is for sets of slumps.")
     there = [name for name in SPLITS if name != "buffer" and (chips.table["split"] == name).any()]
     slumps = slumps_of_chips(chips.table, chips.labels, options.slumps)
-    return tuple(_Exporter(chips, card, slumps, Path(out).expanduser(), options).split(name, pictures) for name in there)
+    return tuple(_Exporter(chips, card, slumps, local_path(out), options).split(name, pictures) for name in there)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """An inventory to a stratified random sample for people to check, with a picture per case."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -21,6 +20,7 @@ from catalog.facts.schemas import ID_COLUMNS, PROBABILITY, SURFACE
 from catalog.stores import cubes
 from catalog.stores.files import checksum
 from catalog.stores.jobs import stored_region, territory, years_with
+from catalog.stores.objects import local_path
 from catalog.stores.samples import refuse_answered, write_sample
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import read_features, read_provenance
@@ -43,7 +43,7 @@ def export_sample(store: str, region: str, year: int, out: str, options: SampleO
 
 def exported(store: str, region: str, year: int, out: str, options: SampleOptions) -> SampleReport:
     """Do the same without Prefect. Raises WrongCall for a year without inventory, without features, or a folder with answers."""
-    opened, folder = open_store(store), Path(out).expanduser()
+    opened, folder = open_store(store), local_path(out)
     job = Job(region, year, stored_region(opened, region).target, str(opened.root))
     if year not in (years := years_with(opened, job.target, region)):
         raise WrongCall(f"{region} {year}: no inventory in {store}. There are: {', '.join(map(str, years)) or 'none yet'}.")

@@ -13,6 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from catalog.facts.causes import Cause
 from catalog.facts.chips import CHIP_LABELS, ChipBatch, ChipCounts, ChipRecord
 from catalog.stores.chips import read_card, write_chips
+from catalog.stores.objects import local_path
 from catalog.stores.shards import ArchivedChip, Shard, find_shards, read_facts, read_pixels
 from models.segmenter.archived import archived_footprint, archived_record, split_archive
 
@@ -37,8 +38,8 @@ def convert(shards: str, out: str) -> ChipCounts:
     pieces = (piece for shard, part in zip(files, parts, strict=True) for piece in _pieces(shard, part))
     outlines = gpd.GeoDataFrame({name: [] for name in CHIP_LABELS.names}, geometry=[], crs=4326)
     about = {"made": f"converted from {len(files)} shards", "shards": shards, "licence": LICENCE, "attribution": ATTRIBUTION}
-    found = write_chips(Path(out), pieces, outlines, about)
-    return ChipCounts(out, len(found), read_card(Path(out))["by_split"], 0, 0, {})
+    found = write_chips(local_path(out), pieces, outlines, about)
+    return ChipCounts(out, len(found), read_card(local_path(out))["by_split"], 0, 0, {})
 
 
 def _pieces(shard: Shard, facts: pd.DataFrame) -> Iterator[tuple[ChipBatch, list[ChipRecord], NDArray[np.object_]]]:

@@ -18,6 +18,7 @@ from catalog.facts.chips import ChipBatch, ChipRecord
 from catalog.facts.errors import WrongCall
 from catalog.stores.audits import read_audit
 from catalog.stores.chips import ChipSet, open_chips, read_card, write_chips
+from catalog.stores.objects import local_path
 from models.outlines.geodesy import area_perimeter
 from models.scores.verdicts import Ruling, redrawn_labels, relabelled, rulings_of
 from models.segmenter.cutting import lake_share_of
@@ -44,7 +45,7 @@ def relabelled_set(audit: str, data: str, out: str) -> dict[str, int]:
     changed: list[int] = []
     card = read_card(Path(data).expanduser())
     about = {name: card[name] for name in _ABOUT if name in card} | {"relabelled_by": str(audit), "relabelled_from": str(data)}
-    write_chips(Path(out).expanduser(), _pieces(sets, rulings, changed), _labels(sets, rulings), about)
+    write_chips(local_path(out), _pieces(sets, rulings, changed), _labels(sets, rulings), about)
     return {**{str(change): count for change, count in sorted(counts.items())}, "chips": len(changed)}
 
 

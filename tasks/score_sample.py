@@ -15,6 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from catalog.facts.errors import WrongCall
 from catalog.facts.samples import VERDICTS, Accuracy
 from catalog.stores.files import checksum, write_if_changed
+from catalog.stores.objects import place as place_of
 from catalog.stores.samples import Sample, read_sample, write_accuracy
 from catalog.stores.store import Store
 from models.outlines.geodesy import area_perimeter
@@ -39,7 +40,7 @@ def scored(folder: str, store: str | None) -> Accuracy:
     cells, notes_c = _cell_answers(sample)
     population = Population(about["strata"]["feature"], about["strata"]["cell"], float(about["area_m2"]), float(about["median_m2"]))
     figures, notes = figures_of(population, features, cells)
-    kept, why = _store_path(Store(Path(store or about["store"])), about)
+    kept, why = _store_path(Store(place_of(store or about["store"])), about)
     accuracy = Accuracy(
         region=about["region"],
         year=int(about["year"]),

@@ -20,6 +20,7 @@ from catalog.facts.errors import ChipsUnusable, WrongCall
 from catalog.stores import training_runs
 from catalog.stores.checkpoints import read_pretrained, write_weights
 from catalog.stores.chips import ChipSet, open_chips, read_card
+from catalog.stores.objects import local_path
 from catalog.stores.recipes import read_recipe
 from catalog.stores.weights import find_weights, read_weights
 from models.scores.pixels import PixelCounts
@@ -73,7 +74,7 @@ def train_lakes(recipe: str, data: list[str], out: str, changes: Mapping[str, An
 def train(recipe: str, data: list[str], out: str, changes: Mapping[str, Any], device: str) -> TrainingReport:
     """Train; needs no Prefect. Raises RecipeWrong, ChipsUnusable, WeightsMissing or WeightsUnfit with the way out."""
     chosen = read_recipe(recipe, "lakes", Recipe, dict(changes))
-    run = _Run(chosen, open_chips(data), Path(out).expanduser(), device_named(device))
+    run = _Run(chosen, open_chips(data), local_path(out), device_named(device))
     run.learn()
     return run.conclude()
 

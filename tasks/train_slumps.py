@@ -20,6 +20,7 @@ from catalog.facts.errors import WrongCall
 from catalog.stores import training_runs
 from catalog.stores.checkpoints import read_pretrained, write_weights
 from catalog.stores.chips import ChipSet, open_chips, read_card
+from catalog.stores.objects import local_path
 from catalog.stores.recipes import read_recipe
 from catalog.stores.weights import find_weights, read_detector
 from models.detector.chip_ground import ChipGround, ground_of
@@ -70,7 +71,7 @@ def train_slumps(recipe: str, data: list[str], out: str, changes: Mapping[str, A
 def train(recipe: str, data: list[str], out: str, changes: Mapping[str, Any], device: str) -> SlumpTrainingReport:
     """Train; needs no Prefect. Raises RecipeWrong, ChipsUnusable, WeightsMissing or WeightsUnfit with the way out."""
     chosen = read_recipe(recipe, "slumps", DetectorRecipe, dict(changes))
-    run = _Run(chosen, open_chips(data), Path(out).expanduser(), torch.device(place_named(device)))
+    run = _Run(chosen, open_chips(data), local_path(out), torch.device(place_named(device)))
     for stage in chosen.stages():
         run.learn(stage)
     return run.conclude()

@@ -14,6 +14,7 @@ from catalog.facts.evaluation import EVERY_MODALITY, Evaluation, EvaluationRepor
 from catalog.facts.score_schemas import CHIP_SCORES, LAKE_SCORES, METRICS, RELIABILITY
 from catalog.stores.chips import read_card
 from catalog.stores.files import write_if_changed
+from catalog.stores.objects import local_path
 from catalog.stores.tables import put_features, put_table
 from models.pictures.chip_panels import four_panels
 from models.pictures.score_page import Facts, Plots, score_page
@@ -41,7 +42,7 @@ def write_scorecard(evaluation: Evaluation, results: Sequence[ModelScores], best
 
 def written(evaluation: Evaluation, results: Sequence[ModelScores], best: float | None) -> EvaluationReport:
     """Do the same without Prefect."""
-    out = Path(evaluation.out).expanduser()
+    out = local_path(evaluation.out)
     scored, ahead = [result.scored for result in results], _gains(evaluation, results)
     provenance = {"evaluation": asdict(evaluation), "models": _once([dict(result.facts) for result in results])}
     tables = {

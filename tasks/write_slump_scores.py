@@ -15,6 +15,7 @@ from catalog.facts.score_schemas import METRICS, SLUMP_SCORES
 from catalog.facts.slump_evaluation import SlumpEvaluation
 from catalog.stores.chips import read_card
 from catalog.stores.files import write_if_changed
+from catalog.stores.objects import local_path
 from catalog.stores.tables import put_features, put_table
 from models.pictures.slump_page import SlumpFacts, slump_page
 from models.scores.scorecard import Metric
@@ -33,7 +34,7 @@ def write_slump_scores(evaluation: SlumpEvaluation, results: Sequence[SlumpResul
 def written(evaluation: SlumpEvaluation, results: Sequence[SlumpResult]) -> EvaluationReport:
     """Do the same without Prefect."""
     results = _told_apart(results)
-    out, gains = Path(evaluation.out).expanduser(), _gains(results)
+    out, gains = local_path(evaluation.out), _gains(results)
     models = [dict(result.facts) for result in results if result.subset == results[0].subset]
     provenance = {"evaluation": asdict(evaluation), "models": models, "interval_level": 0.9, "intervals_over": results[0].blocks}
     rows = metric_rows(results, gains)
