@@ -96,17 +96,26 @@ def _of_scenes(old: Sequence[Sequence[Any]], new: Sequence[Sequence[Any]]) -> It
     added, gone = sorted(now.keys() - before.keys()), sorted(before.keys() - now.keys())
     other = [name for name in sorted(now.keys() & before.keys()) if not _same(before[name], now[name])]
     replaced = [name for name in other if _replaced(before[name], now[name])]
+    chosen = any(len(row) > _CHOICE for row in (*old, *new))
     if added:
-        yield Reason("new scenes", _names(added))
+        yield Reason("new scenes", f"used now: {_names(added)}" if chosen else _names(added))
     if gone:
-        yield Reason("new scenes", f"not in the catalog or not chosen any more: {_names(gone)}")
+        yield Reason("new scenes", f"not {'used' if chosen else 'in the catalog'} any more: {_names(gone)}")
     if replaced:
         yield Reason("new scenes", f"replaced in the catalog: {_names(replaced)}")
-    judged = [name for name in other if name not in replaced]
-    if judged and not (added or gone or replaced):
-        yield Reason("new options", f"{_names(judged)}: {_verdict(before[judged[0]])} -> {_verdict(now[judged[0]])}")
+    if not (added or gone or replaced):
+        yield from _of_verdicts(before, now, other)
     if not (added or gone or other):
         yield Reason("new scenes", "the catalog lists them in another order")
+
+
+def _of_verdicts(before: Mapping[str, Sequence[Any]], now: Mapping[str, Sequence[Any]], names: Sequence[str]) -> Iterator[Reason]:
+    """One reason per kind of change, in the order in which the scenes are named."""
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kinds.setdefault(f"{_verdict(before[name])} -> {_verdict(now[name])}", []).append(name)
+    for kind, of in kinds.items():
+        yield Reason("new options", f"{kind}: {_names(of)}")
 
 
 def _replaced(old: Sequence[Any], new: Sequence[Any]) -> bool:
