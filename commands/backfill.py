@@ -37,6 +37,7 @@ def backfill(  # noqa: PLR0913 - the options of a command are its form
     yes: Annotated[bool, typer.Option("--yes", help="Force more than a hundred units.")] = False,
     wait: Annotated[float, typer.Option(help="Minutes to wait for another run on the same region-year.")] = WAIT_MINUTES,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Tell progress as JSON, one object a line, on standard error.")] = False,
 ) -> None:
     """Do exactly what is missing or stale, and say why per unit: new scenes, new weights, new options, failed, damaged, ...
 
@@ -44,7 +45,7 @@ def backfill(  # noqa: PLR0913 - the options of a command are its form
     """
     form: dict[str, Any] = {"regions": region, "years": years_of(years) if years else None, "catalog": catalog, "model": model}
     form |= {"reason": reason, "force": force, "refuse": refuse, "dry_run": dry_run, "checksums": checksums, "yes": yes}
-    with progress_shown(quiet=as_json):
+    with progress_shown(quiet=as_json and not log_json, log_json=log_json):
         report = run_backfill(store, form | {"wait_minutes": wait})
     if as_json:
         show_json(_as_dict(report))
@@ -58,7 +59,7 @@ def backfill(  # noqa: PLR0913 - the options of a command are its form
 def _show_plan(store: str, report: BackfillReport) -> None:
     rows = [row for plan in report.plans for row in _rows(plan)]
     if rows:
-        columns = ("region", "year", "why", "units", "may follow", "for example")
+        columns = ("region", "year", "why", "units", "may follow")
         caption = "may follow: done only if what they are made from turns out to have other bytes."
         show_table(f"Backfill of {store}", columns, rows, caption=caption)
     _show_units([unit for unit in report.units if unit.certain])
@@ -74,8 +75,7 @@ def _rows(plan: YearPlan) -> list[tuple[object, ...]]:
         units = [unit for unit in plan.units if unit.reasons[0].why == why]
         if units:
             sure = [unit for unit in units if unit.certain]
-            detail = next((reason.detail for unit in (*sure, *units) for reason in unit.reasons if reason.why == why), "")
-            found.append((plan.order.region, str(plan.order.year), why, _stages(sure), _stages(u for u in units if not u.certain), detail))
+            found.append((plan.order.region, str(plan.order.year), why, _stages(sure), _stages(u for u in units if not u.certain)))
     return found
 
 

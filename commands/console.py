@@ -4,18 +4,21 @@ import json
 import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from catalog.facts.errors import CryoatlasError
 from catalog.facts.records import RegionYearReport, StageReport
+from catalog.stores.news import COURSE, PROGRESS
+from commands.bars import Bars, JsonLines, Lines, bars_on
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+_SAYING = ("catalog", "commands", "flows", "infra", "models", "tasks")
+"""Loggers of our packages, whose warnings belong into a log of JSON lines."""
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, caption: str = "") -> None:
@@ -55,44 +58,22 @@ def _escaped(text: str) -> str:
     return text.replace("[", "\\[")
 
 
-class _Bars(logging.Handler):
-    """Shows each stage of each region-year as one bar."""
-
-    def __init__(self, progress: Progress) -> None:
-        super().__init__()
-        self._progress, self._bars = progress, dict[tuple[str, str], TaskID]()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        fields = record.__dict__
-        key = fields["job"], fields["stage"]
-        if key not in self._bars:
-            self._bars[key] = self._progress.add_task(f"{key[0]}  {key[1]}", total=fields["total"])
-        self._progress.update(self._bars[key], completed=fields["done"])
-
-
 @contextmanager
-def progress_shown(*, quiet: bool = False) -> Iterator[None]:
-    """Show progress while the body runs: bars on a terminal, plain lines elsewhere, nothing when quiet."""
-    logger = logging.getLogger("cryoatlas.progress")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    if quiet:
-        yield
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=ERR, transient=True, disable=not ERR.is_terminal) as progress:
-        handler = _Bars(progress) if ERR.is_terminal else _plain_lines()
-        logger.addHandler(handler)
+def progress_shown(*, quiet: bool = False, log_json: bool = False) -> Iterator[None]:
+    """Show progress while the body runs: bars on a terminal, plain lines elsewhere, JSON lines when asked, nothing when quiet."""
+    for told in (PROGRESS, COURSE):
+        told.setLevel(logging.INFO)
+        told.propagate = False
+    with nullcontext() if log_json or not ERR.is_terminal or quiet else bars_on(ERR) as display:
+        handler = logging.NullHandler() if quiet else JsonLines() if log_json else Bars(display) if display else Lines()
+        heard = [PROGRESS, COURSE, *([logging.getLogger(name) for name in _SAYING] if log_json else [])]
+        for logger in heard:
+            logger.addHandler(handler)
         try:
             yield
         finally:
-            logger.removeHandler(handler)
-
-
-def _plain_lines() -> logging.Handler:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    return handler
+            for logger in heard:
+                logger.removeHandler(handler)
 
 
 def stage_rows(reports: Sequence[RegionYearReport]) -> list[tuple[object, ...]]:

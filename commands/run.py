@@ -36,6 +36,7 @@ def run(  # noqa: PLR0913 - the options of a command are its form
     refuse: Annotated[list[str] | None, typer.Option(help="ID of a scene that must not be used; may be given again.")] = None,
     format: Annotated[Literal["parquet", "gpkg"], typer.Option(help="gpkg: a GeoPackage for QGIS too, under exports/.")] = "parquet",  # noqa: A002 - the option's name
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    log_json: Annotated[bool, typer.Option("--log-json", help="Tell progress as JSON, one object a line, on standard error.")] = False,
 ) -> None:
     """Map a region over years, track its features, and say what is complete. Doing it again does only what is missing or changed.
 
@@ -44,7 +45,7 @@ def run(  # noqa: PLR0913 - the options of a command are its form
     options = MapOptions(until=until)
     if refuse:
         options = replace(options, search=replace(SearchOptions(), refuse=tuple(sorted(refuse))))
-    with progress_shown(quiet=as_json):
+    with progress_shown(quiet=as_json and not log_json, log_json=log_json):
         reports = run_annual([region], years_of(years), catalog, store, model, options, glacier_outlines)
     if format == "gpkg" and until == "inventory":
         _export(reports, store)
