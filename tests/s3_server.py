@@ -1,8 +1,11 @@
 """An S3 server in this process, on loopback, that counts what it is asked."""
 
+import json
 import logging
 import os
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -72,3 +75,21 @@ def s3_server(bucket: str = BUCKET) -> Iterator[S3Server]:
 def make_bucket(server: S3Server, name: str) -> None:
     httpx.put(f"{server.url}/{name}").raise_for_status()
     server.requests.clear()
+
+
+def main(bucket: str, latency_ms: str) -> None:
+    """Serve until standard input ends; every line of it is answered by the requests since the last one, as JSON."""
+    with s3_server(bucket) as server:
+
+        def wait(method: str, path: str) -> None:
+            time.sleep(float(latency_ms) / 1000)
+
+        server.answer = wait
+        print(json.dumps(server.environment()), flush=True)  # noqa: T201
+        for _ in sys.stdin:
+            print(json.dumps(server.requests), flush=True)  # noqa: T201
+            server.requests.clear()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

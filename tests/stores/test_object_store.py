@@ -6,12 +6,17 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from catalog.facts.errors import SourceUnavailable, StoreNewer, StoreNotWritable, WrongCall
-from catalog.stores import buckets, conditions
+from catalog.facts.causes import State
+from catalog.facts.errors import ProductDamaged, SourceUnavailable, StoreNewer, StoreNotWritable, WrongCall
+from catalog.facts.grids import Tile
+from catalog.facts.records import Outcome, Unit
+from catalog.facts.schemas import SURFACE
+from catalog.stores import buckets, conditions, cubes, ledger
 from catalog.stores.files import checksum, looks_like, read_each, size_of, stamp_of, sweep_partials, write_atomic, write_if_changed
-from catalog.stores.objects import place
+from catalog.stores.objects import local_path, place
 from catalog.stores.store import open_store
 from catalog.stores.versioned import create_only, delete_if, read_versioned, replace_if
 from tests.s3_server import BUCKET, s3_server
@@ -232,3 +237,52 @@ def test_urls_of_other_clouds_open_their_buckets(monkeypatch):
         "az": "AzureStore",
     }
     buckets.bucket_of.cache_clear()
+
+
+def test_a_cube_in_a_bucket_is_that_of_a_folder_and_a_shard_one_request(folder, server, tmp_path):
+    tile, rng = Tile(32643, 33, 219, chips=1), np.random.default_rng(0)
+    sizes = {spec.name: (*((len(spec.bands),) if spec.bands else ()), tile.size_px, tile.size_px) for spec in SURFACE}
+    arrays = {spec.name: rng.integers(1, 200, sizes[spec.name]).astype(spec.dtype) for spec in SURFACE}
+    for root in (tmp_path, folder):
+        cube = cubes.open_cube(root / "32643.zarr", [tile], SURFACE)
+        server.requests.clear()
+        cubes.write_tile(cube, tile, arrays)
+        window = cubes.read_window(cubes.read_cube(root / "32643.zarr", SURFACE), "s2", (*tile.origin_yx_px, 50, 60))
+        assert np.array_equal(window, arrays["s2"][:, :50, :60])
+    assert server.requests["PUT"] == len(SURFACE)
+    theirs = {path.relative_to(folder).as_posix(): path.read_bytes() for path, _ in folder.listed()}
+    assert theirs == {path.relative_to(tmp_path).as_posix(): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert cubes.lazy_cube(folder / "32643.zarr").sizes["x"] == tile.size_px
+
+
+def test_a_damaged_shard_in_a_bucket_is_told(folder):
+    tile = Tile(32643, 33, 219, chips=1)
+    cube = cubes.open_cube(folder / "32643.zarr", [tile], SURFACE)
+    for file in cubes.shard_files(cube, tile):
+        file.write_bytes(b"no shard")
+    with pytest.raises(ProductDamaged, match=f"s3://{BUCKET}.*audit --checksums"):
+        cubes.read_window(cube, "s2", (*tile.origin_yx_px, 50, 60))
+
+
+def test_records_of_a_region_year_are_listed_and_then_read_once_each(folder, server):
+    store = open_store(str(folder), create=True)
+    for number in range(12):
+        product = store.outlines("lakes", "hma", 2021, f"tile{number}")
+        write_atomic(product, b"runs")
+        unit = Unit("hma", 2021, f"tile{number}", "outline")
+        ledger.put(store, Outcome(unit, State.DONE, "f", outputs=ledger.receipts_for(store, [product])))
+    server.requests.clear()
+    found = ledger.find_all(store, "hma", 2021)
+    assert dict(server.requests) == {"LIST": 2, "GET": 12}
+    assert ledger.absent_among(store, found) == []
+    assert server.requests["HEAD"] == 12
+    store.outlines("lakes", "hma", 2021, "tile3").unlink()
+    (store.ledger("hma", 2021) / "tile3.outline.json").unlink()
+    (store.ledger("hma", 2021) / "tile4.outline.json").unlink()
+    assert ledger.find(store, Unit("hma", 2021, "tile3", "outline")) is None
+    assert ledger.find(store, Unit("hma", 2021, "tile4", "outline")) == found[[o.unit.tile for o in found].index("tile4")]
+
+
+def test_what_is_kept_on_this_machine_only_refuses_a_url():
+    with pytest.raises(WrongCall, match=r"'s3://bucket/chips'.*Give a path"):
+        local_path("s3://bucket/chips")
