@@ -28,9 +28,9 @@ Chosen = dict[str, tuple[Choice, ...]]
 def forecast_year(order: Order, store: str, forced: Collection[Unit], before: Sequence[Forecast], *, checksums: bool) -> Forecast:
     """Work out what a run would do; `before`: forecasts of earlier years of the region, on which later ones may rest."""
     job, options = job_of(store, order), order.request.options
-    forecast = open_forecast(job, forced, checksums=checksums)
+    forecast = open_forecast(job, options.search, forced, checksums=checksums)
     candidates = search_scenes(job, order.request.catalog, options.search)
-    expect_looks(job, candidates, forecast)
+    expect_looks(job, candidates, options.search, forecast)
     chosen = expect_choices(job, candidates, options.search, forecast)
     expect_surfaces(job, chosen, options.surface, forecast)
     if options.until == "surface":

@@ -12,11 +12,11 @@ from prefect.cache_policies import NO_CACHE
 from catalog.facts.backfills import Changes, Order, Request, name_of
 from catalog.facts.errors import WrongCall
 from catalog.facts.forecasts import Forecast
-from catalog.facts.options import MapOptions
+from catalog.facts.options import MapOptions, SearchOptions
 from catalog.facts.records import Job, Unit
 from catalog.facts.sources import STORED
 from catalog.stores import ledger
-from catalog.stores.jobs import stored_region, stored_regions, years_begun
+from catalog.stores.jobs import refused_for, stored_region, stored_regions, years_begun
 from catalog.stores.provenance import MODEL_STAGES
 from catalog.stores.requests import read_request
 from catalog.stores.store import Store, open_store
@@ -84,12 +84,12 @@ def _matching(pattern: str, known: Mapping[str, Unit]) -> Iterator[Unit]:
     yield from found
 
 
-def open_forecast(job: Job, forced: Collection[Unit], *, checksums: bool) -> Forecast:
+def open_forecast(job: Job, options: SearchOptions, forced: Collection[Unit], *, checksums: bool) -> Forecast:
     """Return a forecast that shows what the ledger shows now; with `checksums` every product is read and compared."""
     store = open_store(job.store)
     records = ledger.find_all(store, job.region, job.year)
-    check = ledger.verified if checksums else ledger.present
-    return Forecast(records, damaged={o.unit for o in records if not check(store, o)}, forced=forced)
+    harmed = [o for o in records if not ledger.verified(store, o)] if checksums else ledger.absent_among(store, records)
+    return Forecast(records, damaged={o.unit for o in harmed}, forced=forced, refused=refused_for(job, options.refuse))
 
 
 def job_of(store: str, order: Order) -> Job:

@@ -22,11 +22,13 @@ class Forecast:
     A plain class, so that Prefect passes it on without looking inside.
     """
 
-    def __init__(self, records: Iterable[Outcome], *, damaged: Collection[Unit] = (), forced: Collection[Unit] = ()) -> None:
-        """Begin with what the ledger shows now; `forced` are done whatever it says."""
+    def __init__(
+        self, records: Iterable[Outcome], *, damaged: Collection[Unit] = (), forced: Collection[Unit] = (), refused: Collection[str] = ()
+    ) -> None:
+        """Begin with what the ledger shows now; `forced` units are done whatever it says, `refused` scenes are not used."""
         self.records: Mapping[Unit, Outcome] = {outcome.unit: outcome for outcome in records}
         self.planned: dict[Unit, Planned] = {}
-        self._damaged, self._forced = frozenset(damaged), frozenset(forced)
+        self._damaged, self._forced, self._refused = frozenset(damaged), frozenset(forced), frozenset(refused)
         self._after = dict(self.records)
 
     def outcomes(self, stage: str) -> tuple[Outcome, ...]:
@@ -82,7 +84,7 @@ class Forecast:
             return self._told((Reason("missing", "not made yet"),), inputs), True
         if record.state == State.FAILED:
             return (Reason("failed", record.message),), True
-        sure = differs_for_sure(record, inputs)
+        sure = differs_for_sure(record, inputs, self._refused)
         if unit in self._damaged:
             sure = (Reason("damaged", "a product is gone, or has another size or checksum than its record says"), *sure)
         if unit in self._forced or not record.fingerprint:

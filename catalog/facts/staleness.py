@@ -1,6 +1,6 @@
 """Why a unit is not what a run would make now: its recorded inputs beside those of today, in words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -50,23 +50,24 @@ def open_in(value: Any) -> Iterator[str]:
             yield from open_in(part)
 
 
-def differs_for_sure(recorded: Outcome, inputs: Mapping[str, Any]) -> tuple[Reason, ...]:
-    """Return why the inputs differ from the recorded ones, whatever the units that are still open turn out to be."""
+def differs_for_sure(recorded: Outcome, inputs: Mapping[str, Any], refused: Collection[str] = ()) -> tuple[Reason, ...]:
+    """Return why the inputs differ from the recorded ones, whatever the units that are still open turn out to be.
+
+    `refused`: scenes that the operator refused, and which are gone for no other reason.
+    """
     now, before = as_recorded(inputs), as_recorded(recorded.inputs)
     found = [*_of_model(before, now)]
     for key in sorted({*now, *before} - set(_OF_MODEL)):
         old, new = before.get(key), now.get(key)
         if not _same(old, new):
-            found += _reasons(key, old, new)
+            found += _of_scenes(old or [], new or [], refused) if key == "scenes" else _reasons(key, old, new)
     if recorded.state == State.UNOBSERVED:
         found = [Reason("unobserved", reason.detail) if reason.why == "new scenes" else reason for reason in found]
     return tuple(dict.fromkeys(found))
 
 
 def _reasons(key: str, old: Any, new: Any) -> Iterator[Reason]:
-    if key == "scenes":
-        yield from _of_scenes(old or [], new or [])
-    elif key == "edits":
+    if key == "edits":
         yield Reason("edits", "edits were made, changed or taken back")
     elif key == "chips":
         yield Reason("new options", "other chips of the tile are mapped")
@@ -91,7 +92,7 @@ def _model(inputs: Mapping[str, Any]) -> str:
     return f"{inputs.get('model', 'none')} (sha256 {str(inputs.get('model_sha256', ''))[:_HASH]})"
 
 
-def _of_scenes(old: Sequence[Sequence[Any]], new: Sequence[Sequence[Any]]) -> Iterator[Reason]:
+def _of_scenes(old: Sequence[Sequence[Any]], new: Sequence[Sequence[Any]], refused: Collection[str]) -> Iterator[Reason]:
     before, now = ({str(row[0]): row for row in rows} for rows in (old, new))
     added, gone = sorted(now.keys() - before.keys()), sorted(before.keys() - now.keys())
     other = [name for name in sorted(now.keys() & before.keys()) if not _same(before[name], now[name])]
@@ -99,13 +100,15 @@ def _of_scenes(old: Sequence[Sequence[Any]], new: Sequence[Sequence[Any]]) -> It
     chosen = any(len(row) > _CHOICE for row in (*old, *new))
     if added:
         yield Reason("new scenes", f"used now: {_names(added)}" if chosen else _names(added))
-    if gone:
+    if unwanted := [name for name in gone if name in refused]:
+        yield Reason("new options", f"refused by the operator: {_names(unwanted)}")
+    if gone := [name for name in gone if name not in refused]:
         yield Reason("new scenes", f"not {'used' if chosen else 'in the catalog'} any more: {_names(gone)}")
     if replaced:
         yield Reason("new scenes", f"replaced in the catalog: {_names(replaced)}")
-    if not (added or gone or replaced):
+    if not (added or gone or unwanted or replaced):
         yield from _of_verdicts(before, now, other)
-    if not (added or gone or other):
+    if not (added or gone or unwanted or other):
         yield Reason("new scenes", "the catalog lists them in another order")
 
 

@@ -1,0 +1,140 @@
+"""A backfill does exactly what it said it would do, says why, and leaves nothing to do."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from catalog.facts.backfills import BackfillReport
+from catalog.facts.options import MapOptions, OutlineOptions
+from catalog.facts.records import Unit
+from catalog.stores import ledger
+from catalog.stores.backfills import read_receipts
+from catalog.stores.selections import read_choices
+from catalog.stores.store import Store
+from flows.backfill import backfill
+from tests.small_world import World
+
+REGION, YEAR = "demo_hma", 2021
+FORM = {"regions": [REGION], "years": [YEAR]}
+
+
+def stamps(store: Store) -> dict[Unit, int]:
+    """When the record of every unit was written."""
+    folder = store.ledger(REGION, YEAR)
+    return {Unit(REGION, YEAR, *path.stem.split(".")): path.stat().st_mtime_ns for path in folder.glob("*.json")}
+
+
+def inputs(store: Store) -> dict[Unit, object]:
+    return {outcome.unit: outcome.inputs for outcome in ledger.find_all(store, REGION, YEAR)}
+
+
+def planned(report: BackfillReport) -> dict[Unit, set[str]]:
+    return {unit.unit: {reason.why for reason in unit.reasons} for unit in report.units}
+
+
+def record_of(store: Store, stage: str) -> ledger.Outcome:
+    return next(o for o in ledger.find_all(store, REGION, YEAR) if o.unit.stage == stage and o.outputs)
+
+
+def forget(store: Store, stage: str) -> None:
+    unit = record_of(store, stage).unit
+    for folder in (store.ledger, store.receipts):
+        (folder(REGION, YEAR) / f"{unit.tile}.{unit.stage}.json").unlink()
+
+
+def delete_a_product(store: Store, world: World) -> dict[str, object]:
+    (store.root / min(record_of(store, "segment").outputs)).unlink()
+    return {}
+
+
+def delete_a_record(store: Store, world: World) -> dict[str, object]:
+    forget(store, "outline")
+    return {}
+
+
+def corrupt_a_file(store: Store, world: World) -> dict[str, object]:
+    path = store.root / min(record_of(store, "outline").outputs)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(bytes(content))
+    return {"checksums": True}
+
+
+def force_a_unit(store: Store, world: World) -> dict[str, object]:
+    unit = record_of(store, "surface").unit
+    return {"force": [f"{REGION}/{YEAR}/{unit.tile}/surface"]}
+
+
+def change_an_option(store: Store, world: World) -> dict[str, object]:
+    return {"options": MapOptions(outline=OutlineOptions(threshold=0.6))}
+
+
+def change_the_model(store: Store, world: World) -> dict[str, object]:
+    return {"model": "lakes-tiny"}
+
+
+def take_a_scene_out(store: Store, world: World) -> dict[str, object]:
+    used = sorted({c.scene.id for c in read_choices(store.scenes(REGION, YEAR)) if c.used and c.scene.sensor == "s2"})
+    return {"refuse": used[:1]}
+
+
+MUTATIONS: dict[str, Callable[[Store, World], dict[str, object]]] = {
+    "damaged": delete_a_product,
+    "missing": delete_a_record,
+    "changed in place": corrupt_a_file,
+    "forced": force_a_unit,
+    "new options": change_an_option,
+    "refused": take_a_scene_out,
+    "new weights": change_the_model,
+}
+
+
+def check(store: Store, form: dict[str, object]) -> tuple[BackfillReport, BackfillReport]:
+    """Plan, do, and compare: what was certain and what had other inputs by then was written, and nothing else; then nothing is left."""
+    plan = backfill(str(store.root), dry_run=True, **FORM, **form)
+    before, made_from = stamps(store), inputs(store)
+    again = backfill(str(store.root), dry_run=True, **FORM, **form)
+    assert stamps(store) == before
+    assert planned(again) == planned(plan)
+    report = backfill(str(store.root), **FORM, **form)
+    written = {unit for unit, stamp in stamps(store).items() if before.get(unit) != stamp}
+    follow = {p.unit for p in plan.units if not p.certain}
+    changed = {unit for unit, now in inputs(store).items() if made_from.get(unit) != now}
+    assert written == {p.unit for p in plan.units if p.certain} | (follow & changed)
+    assert not report.failures
+    assert report.receipt.unforeseen == ()
+    left = backfill(str(store.root), dry_run=True, **FORM, **{key: value for key, value in form.items() if key != "force"})
+    assert planned(left) == {}
+    return plan, report
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) for name in MUTATIONS])
+def test_what_the_dry_run_says_is_what_the_run_then_writes(name, copied, world, products):
+    before = products(copied)
+    plan, _ = check(copied, MUTATIONS[name](copied, world))
+    assert plan.units
+    if name in ("damaged", "missing", "changed in place", "forced"):
+        assert products(copied) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_any_of_it_together_is_foreseen_too(seed, copied, world):
+    chosen = random.Random(seed).sample([name for name in MUTATIONS if name != "new weights"], 3)
+    form: dict[str, object] = {}
+    for name in chosen:
+        form |= MUTATIONS[name](copied, world)
+    check(copied, form)
+
+
+def test_a_product_that_is_gone_a_record_that_is_gone_and_a_forced_unit_are_done_and_nothing_else(copied, world, products):
+    before = products(copied)
+    form = delete_a_product(copied, world) | delete_a_record(copied, world) | force_a_unit(copied, world)
+    plan, _ = check(copied, form)
+    whys = {p.unit.stage: p.reasons[0].why for p in plan.units if p.certain}
+    assert whys == {"segment": "damaged", "outline": "missing", "surface": "forced"}
+    assert products(copied) == before
+    (receipt,) = read_receipts(copied)
+    assert receipt.outcome == "complete"
+    assert set(receipt.became.values()) <= {"done", "empty", "not needed"}
