@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from catalog.facts.errors import EXIT_UNITS_FAILED
+from catalog.facts.leases import WAIT_MINUTES
 from catalog.facts.options import MapOptions, SearchOptions
 from catalog.facts.records import RegionYearReport
 from catalog.stores.store import open_store
@@ -35,6 +36,7 @@ def run(  # noqa: PLR0913 - the options of a command are its form
     ] = "inventory",
     refuse: Annotated[list[str] | None, typer.Option(help="ID of a scene that must not be used; may be given again.")] = None,
     format: Annotated[Literal["parquet", "gpkg"], typer.Option(help="gpkg: a GeoPackage for QGIS too, under exports/.")] = "parquet",  # noqa: A002 - the option's name
+    wait: Annotated[float, typer.Option(help="Minutes to wait for another run on the same region-year.")] = WAIT_MINUTES,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Tell progress as JSON, one object a line, on standard error.")] = False,
 ) -> None:
@@ -46,7 +48,7 @@ def run(  # noqa: PLR0913 - the options of a command are its form
     if refuse:
         options = replace(options, search=replace(SearchOptions(), refuse=tuple(sorted(refuse))))
     with progress_shown(quiet=as_json and not log_json, log_json=log_json):
-        reports = run_annual([region], years_of(years), catalog, store, model, options, glacier_outlines)
+        reports = run_annual([region], years_of(years), catalog, store, model, options, glacier_outlines, wait)
     if format == "gpkg" and until == "inventory":
         _export(reports, store)
     if as_json:

@@ -9,6 +9,7 @@ from catalog.facts.cards import WeightsCard
 from catalog.facts.chips import ChipCounts, CutOptions
 from catalog.facts.differences import DiffReport
 from catalog.facts.evaluation import Evaluation, EvaluationReport
+from catalog.facts.leases import WAIT_MINUTES
 from catalog.facts.matching import MatchOptions, MatchReport
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport, StageReport, Target
@@ -25,12 +26,19 @@ if TYPE_CHECKING:
 
 
 def run_annual(  # noqa: PLR0913 - the same form as the flow
-    regions: list[str], years: list[int], catalog: str, store: str, model: str | None, options: MapOptions, outlines: str | None
+    regions: list[str],
+    years: list[int],
+    catalog: str,
+    store: str,
+    model: str | None,
+    options: MapOptions,
+    outlines: str | None,
+    wait_minutes: float = WAIT_MINUTES,
 ) -> tuple[RegionYearReport, ...]:
     """Run the `annual` flow in this process."""
     from flows.annual import annual  # noqa: PLC0415 - see the module's first line
 
-    return annual(regions, years, catalog, store, model, options, outlines)
+    return annual(regions, years, catalog, store, model, options, outlines, wait_minutes=wait_minutes)
 
 
 def run_backfill(store: str, form: Mapping[str, Any]) -> BackfillReport:
