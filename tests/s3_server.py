@@ -59,15 +59,18 @@ class S3Server:
 @contextmanager
 def s3_server(bucket: str = BUCKET) -> Iterator[S3Server]:
     """Run a server with one bucket, and let this process and its children reach it."""
-    server, before = S3Server(), dict(os.environ)
+    server = S3Server()
+    before = {name: os.environ.get(name) for name in server.environment()}
     os.environ.update(server.environment())
     bucket_of.cache_clear()
     try:
         make_bucket(server, bucket)
         yield server
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
         bucket_of.cache_clear()
         server.stop()
 
