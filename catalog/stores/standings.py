@@ -60,11 +60,11 @@ def observed_share(job: Job, outcomes: Sequence[Outcome]) -> float | None:
     for zone in territory(job).zones:
         for tile in zone.owned:
             scenes, surface = states.get((tile.id, "scenes")), states.get((tile.id, "surface"))
+            looked = looked or scenes is not None or surface is not None
             if scenes is not None and scenes.state == State.SKIPPED:
                 continue
             chips = float(zone.chip_mask(tile).sum())
             ground += chips
-            looked = looked or scenes is not None or surface is not None
             seen += chips * float(surface.measures.get("observed_share", 0.0)) if surface is not None else 0.0
     if not looked:
         return None

@@ -84,7 +84,7 @@ def test_a_hole_exits_3_with_what_is_missing_and_what_mends_it(cryoatlas, tmp_pa
     said = cryoatlas(*call)
     assert said.code == 3
     assert f"surface {TILE.id} failed: B08 cannot be decoded" in one_line(said.err)
-    assert f"mend: cryoatlas run --store {store.root}" in one_line(said.err)
+    assert f"mend: cryoatlas backfill --store {store.root}" in one_line(said.err)
     assert not (tmp_path / "p").exists()
     partly = cryoatlas(*call, "--allow-partial")
     assert partly.code == 0, partly.err

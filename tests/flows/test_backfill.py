@@ -1,15 +1,23 @@
 """A backfill does exactly what it said it would do, says why, and leaves nothing to do."""
 
+import json
+import os
 import random
+import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from catalog.facts.backfills import BackfillReport
+from catalog.facts.errors import WrongCall
 from catalog.facts.options import MapOptions, OutlineOptions
 from catalog.facts.records import Unit
 from catalog.stores import ledger
 from catalog.stores.backfills import read_receipts
+from catalog.stores.findings import finding_of
+from catalog.stores.leases import held
 from catalog.stores.selections import read_choices
 from catalog.stores.store import Store
 from flows.backfill import backfill
@@ -138,3 +146,66 @@ def test_a_product_that_is_gone_a_record_that_is_gone_and_a_forced_unit_are_done
     (receipt,) = read_receipts(copied)
     assert receipt.outcome == "complete"
     assert set(receipt.became.values()) <= {"done", "empty", "not needed"}
+
+
+def catalog_of(world: World, folder: Path, *, without: str = "", broken: str = "") -> str:
+    """The catalog of the world without a scene, or with one whose green band cannot be read."""
+    shutil.copytree(world.catalog, folder, copy_function=os.link)
+    for path in folder.rglob("collection.json"):
+        content = json.loads(path.read_text())
+        content["links"] = [link for link in content["links"] if not without or without not in link["href"]]
+        path.unlink()
+        path.write_text(json.dumps(content))
+    for path in folder.rglob("B03.tif"):
+        if broken and broken in str(path):
+            path.unlink()
+            path.write_bytes(b"II*\x00 cut short")
+    return str(folder)
+
+
+def scene_of_one_zone(store: Store) -> str:
+    """An optical scene that tiles of one zone use and those of the other do not."""
+    used = {(c.scene.id, c.tile[:5]) for c in read_choices(store.scenes(REGION, YEAR)) if c.used and c.scene.sensor == "s2"}
+    return min(scene for scene, zone in used if zone == "32644" and (scene, "32643") not in used)
+
+
+@pytest.mark.slow
+def test_late_scenes_are_found_and_used_while_a_tile_that_always_fails_stays_behind(copied, world, products, tmp_path):
+    before, broken = products(copied), scene_of_one_zone(copied)
+    late = min(c.scene.id for c in read_choices(copied.scenes(REGION, YEAR), tile="32643-0033-0219") if c.used and c.scene.sensor == "s2")
+    early = catalog_of(world, tmp_path / "early", without=late, broken=broken)
+    failing = backfill(str(copied.root), **FORM, catalog=early, force=[f"{REGION}/{YEAR}/32644-*/surface"])
+    assert failing.failures
+    assert all("32644" in failure for failure in failing.failures)
+    standing = finding_of(copied, REGION, YEAR, datetime.now(UTC))
+    assert standing.state == "incomplete"
+    assert {(hole.why, hole.tile[:5]) for hole in standing.holes} == {("failed", "32644")}
+    assert standing.mend == f"cryoatlas backfill --store {copied.root} --region {REGION} --years {YEAR}"
+
+    later = catalog_of(world, tmp_path / "later", broken=broken)
+    report = backfill(str(copied.root), **FORM, catalog=later, reason="late scenes")
+    looks = [p for p in report.units if p.unit == Unit(REGION, YEAR, "32643-0033-0219", "look")]
+    assert [(reason.why, reason.detail) for reason in looks[0].reasons] == [("new scenes", late)]
+    assert all("32644" in failure for failure in report.failures)
+    assert ledger.find(copied, Unit(REGION, YEAR, "32643-0033-0219", "surface")).state == "done"
+
+    mended = backfill(str(copied.root), **FORM, catalog=world.catalog)
+    assert not mended.failures
+    assert products(copied) == before
+
+
+@pytest.mark.slow
+def test_a_region_year_that_another_holds_is_reported_as_busy_and_left_alone(copied, world):
+    delete_a_product(copied, world)
+    before = stamps(copied)
+    with held(copied, REGION, YEAR):
+        report = backfill(str(copied.root), **FORM, wait_minutes=0.01)
+    assert [f"process {os.getpid()}" in failure for failure in report.failures] == [True]
+    assert stamps(copied) == before
+    assert "not reached" in report.receipt.became.values()
+    assert not backfill(str(copied.root), **FORM).failures
+
+
+def test_forcing_what_is_not_there_names_the_nearest(copied):
+    with pytest.raises(WrongCall, match=f"{REGION}/{YEAR}/32643-0032-0218/surface"):
+        backfill(str(copied.root), **FORM, force=[f"{REGION}/{YEAR}/32643-0032-0218/surfaces"], dry_run=True)
