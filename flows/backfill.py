@@ -20,9 +20,11 @@ from flows.served import conclude
 from flows.track_region import track_region
 from infra.settings import read_settings
 from tasks.open_job import busy_last, region_year_held
-from tasks.plan_backfill import job_of, read_orders, select_forced, tracks_to_mend
+from tasks.plan_backfill import expect_tracks, job_of, read_orders, select_forced
 from tasks.record_backfill import begin_receipt, end_receipt, reopen_units
 
+TRACKS = "tracks"
+"""In place of a stage: the tables through the years, which have no record of their own."""
 _REGIONS_AT_ONCE = 2
 """As in the annual run."""
 Forecasts = dict[tuple[str, int], Forecast]
@@ -78,6 +80,7 @@ def backfill(  # noqa: PLR0913 - a deployment's parameters are its form
 
 def _plan(orders: Sequence[Order], store: str, forced: Collection[Unit], *, checksums: bool) -> tuple[tuple[YearPlan, ...], Forecasts]:
     plans, forecasts, troubles = [], Forecasts(), list[CryoatlasError]()
+    last = {order.region: order.year for order in orders}
     for order in orders:
         before = [forecast for (region, _), forecast in forecasts.items() if region == order.region]
         try:
@@ -87,6 +90,8 @@ def _plan(orders: Sequence[Order], store: str, forced: Collection[Unit], *, chec
             troubles.append(error)
             plans.append(YearPlan(order, (), str(error)))
         else:
+            if order.year == last[order.region] and order.request.options.until == "inventory":
+                expect_tracks(job_of(store, order), forecast)
             forecasts[order.region, order.year] = forecast
             plans.append(YearPlan(order, tuple(forecast.planned.values())))
     if troubles and not forecasts:
@@ -113,10 +118,11 @@ def _work_region(region: str, plans: Sequence[YearPlan], store: str, wait_minute
     # names are given at first sight, so the years of one region run in ascending order and never beside each other
     attempts = Attempts()
     for plan in plans:
-        if plan.units:
+        if any(unit.unit.stage != TRACKS for unit in plan.units):
             attempts.add(region, plan.order.year, partial(_map, plan, store, wait_minutes))
     job, options = job_of(store, plans[0].order), plans[0].order.request.options
-    if options.until == "inventory" and (attempts.came_through or tracks_to_mend(store, region)):
+    tracks = any(unit.unit.stage == TRACKS for plan in plans for unit in plan.units)
+    if options.until == "inventory" and (attempts.came_through or tracks):
         track_region(region, job.store, job.target, options)
     return attempts
 

@@ -9,14 +9,14 @@ from typing import Final
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog.facts.backfills import Changes, Order, Request, name_of
+from catalog.facts.backfills import Changes, Order, Reason, Request, name_of
 from catalog.facts.errors import WrongCall
 from catalog.facts.forecasts import Forecast
 from catalog.facts.options import MapOptions, SearchOptions
 from catalog.facts.records import Job, Unit
 from catalog.facts.sources import STORED
 from catalog.stores import ledger
-from catalog.stores.jobs import refused_for, stored_region, stored_regions, years_begun
+from catalog.stores.jobs import REGION_UNIT, refused_for, stored_region, stored_regions, unit_of, years_begun
 from catalog.stores.provenance import MODEL_STAGES
 from catalog.stores.requests import read_request
 from catalog.stores.store import Store, open_store
@@ -44,7 +44,9 @@ def _order(store: Store, region: str, year: int, changes: Changes) -> Order:
     together = tuple(sorted({*options.search.refuse, *changes.refuse}))
     options = replace(options, search=replace(options.search, refuse=together))
     request = Request(changes.catalog or known.catalog, changes.model or known.model, options)
-    return Order(region, year, request, note if changes.catalog is None else "")
+    if request.catalog == STORED and changes.catalog is None:
+        note = "its own search is replayed: name --catalog to look for new scenes"
+    return Order(region, year, request, note)
 
 
 def _guess(store: Store, region: str, year: int) -> tuple[Request, str]:
@@ -57,7 +59,7 @@ def _guess(store: Store, region: str, year: int) -> tuple[Request, str]:
     model = next(
         (str(o.inputs["model"]).rpartition(" ")[0] for o in records if o.unit.stage in MODEL_STAGES and o.inputs.get("model")), None
     )
-    return Request(STORED, model, MapOptions()), "the store remembers no catalog: name --catalog to look for new scenes"
+    return Request(STORED, model, MapOptions()), ""
 
 
 @task(cache_policy=NO_CACHE)
@@ -98,7 +100,7 @@ def job_of(store: str, order: Order) -> Job:
     return Job(order.region, order.year, stored_region(opened, order.region).target, str(opened.root))
 
 
-def tracks_to_mend(store: str, region: str) -> str:
-    """Return why the tables through the years of a region have to be made again; empty when they are current."""
-    opened = open_store(store)
-    return tracks_trouble(opened, stored_region(opened, region).target, region)
+def expect_tracks(job: Job, forecast: Forecast) -> None:
+    """Tell the forecast of the last year of a region what is wrong with its tables through the years."""
+    if why := tracks_trouble(open_store(job.store), job.target, job.region):
+        forecast.beside(unit_of(job, REGION_UNIT, "tracks"), Reason("stale", why))

@@ -16,7 +16,9 @@ from catalog.facts.forecasts import Forecast
 from catalog.facts.records import Job, Outcome, RegionYearReport, Unit
 from catalog.stores import ledger
 from catalog.stores.backfills import write_receipt
+from catalog.stores.jobs import REGION_UNIT, stored_region
 from catalog.stores.store import Store, open_store
+from catalog.stores.through_years import tracks_trouble
 
 _AGAIN: Final = frozenset({"forced", "damaged"})
 """Causes that the records alone do not show to a run."""
@@ -61,12 +63,18 @@ def _became(store: Store, planned: Planned, forecasts: Sequence[Forecast]) -> st
     before, now = next((f.records[unit] for f in forecasts if unit in f.records), None), ledger.find(store, unit)
     if now is None and planned.retired:
         return "taken out"
-    if now is None and unit.stage in _FILES and _FILES[unit.stage](store, unit.region, unit.year).is_file():
+    if now is None and _is_written(store, unit):
         return "written"
     untouched = now is None or now == before or (not now.fingerprint and now.state != State.FAILED)
     if untouched:
         return "not reached" if planned.certain else "not needed"
     return str(now.state) if now else ""
+
+
+def _is_written(store: Store, unit: Unit) -> bool:
+    if unit.stage == "tracks":
+        return not tracks_trouble(store, stored_region(store, unit.region).target, unit.region)
+    return unit.tile == REGION_UNIT and unit.stage in _FILES and _FILES[unit.stage](store, unit.region, unit.year).is_file()
 
 
 def _surprises(store: Store, forecast: Forecast) -> set[Unit]:

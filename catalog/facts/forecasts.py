@@ -77,7 +77,11 @@ class Forecast:
 
     def gone(self, unit: Unit, path: str) -> None:
         """Take in that a product without a record of its own is not there, and will be."""
-        self.planned[unit] = Planned(unit, (Reason("missing", f"{path} is gone"),))
+        self.beside(unit, Reason("missing", f"{path} is gone"))
+
+    def beside(self, unit: Unit, reason: Reason) -> None:
+        """Take in that something without a record of its own will be made, for this reason."""
+        self.planned[unit] = Planned(unit, (reason,))
 
     def _reasons(self, record: Outcome | None, unit: Unit, inputs: Mapping[str, Any]) -> tuple[tuple[Reason, ...], bool]:
         if record is None:
