@@ -1,11 +1,12 @@
 """Many region-years: regions side by side, the years of a region in order, then its tracks; here or on the workers of a pool."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from catalog.facts.errors import UnitsFailed
@@ -13,12 +14,16 @@ from catalog.facts.leases import WAIT_MINUTES
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport, RegionYears
 from flows.fan_out import Ended, Pauses, spread
+from flows.forms import MapForm, Year
 from flows.map_region import map_region
 from flows.outcomes import Attempts
 from flows.pool_runs import DeploymentRuns
 from flows.served import conclude
 from flows.track_region import track_region
+from infra.settings import read_settings
 from tasks.choose_years import choose_years
+from tasks.keep_run_record import run_kept
+from tasks.open_job import busy_last
 from tasks.read_region_year import read_region_year
 
 _DEFAULTS = MapOptions()
@@ -27,18 +32,23 @@ _REGIONS_AT_ONCE = 2
 
 
 @task(cache_policy=NO_CACHE, task_run_name="{region.region}")
-def _map_years(  # noqa: PLR0913 - passes a deployment's form on
-    region: RegionYears, catalog: str, store: str, model: str | None, options: MapOptions, outlines: str | None, *, wait_minutes: float
-) -> Attempts:
+def _map_years(region: RegionYears, form: MapForm) -> Attempts:
     # names are given at first sight, so the years of one region run in ascending order and never beside each other
     attempts = Attempts()
-    once = partial(
-        map_region, region.region, catalog=catalog, store=store, model=model, options=options, outlines=outlines, wait_minutes=wait_minutes
-    )
     for year in region.years:
-        attempts.add(region.region, year, partial(once, year=year))
-    _track(attempts, options)
+        attempts.add(region.region, year, partial(_map_here, region.region, year, form))
+    _track(attempts, form.options)
     return attempts
+
+
+def _map_here(region: str, year: int, form: MapForm) -> RegionYearReport:
+    return map_region(region, year, form.catalog, form.store, form.model, form.options, form.outlines, form.wait_minutes)
+
+
+def _map_on_pool(wanted: Sequence[RegionYears], form: MapForm, deployment: str, reason: str) -> list[PrefectFuture[Attempts]]:
+    runs = DeploymentRuns(deployment, asdict(form), reason)
+    runs.check()
+    return [_close_years.submit(region, endings, form.store, form.options) for region, endings in spread(wanted, runs, Pauses())]
 
 
 @task(cache_policy=NO_CACHE, task_run_name="{region.region}")
@@ -66,7 +76,7 @@ def _track(attempts: Attempts, options: MapOptions) -> None:
 @flow(name="annual", task_runner=ThreadPoolTaskRunner(max_workers=_REGIONS_AT_ONCE))  # type: ignore[arg-type]
 def annual(  # noqa: PLR0913 - a deployment's parameters are its form
     regions: list[str],
-    years: list[int] | None,
+    years: list[Year] | None,
     catalog: str,
     store: str,
     model: str | None = None,
@@ -92,24 +102,18 @@ def annual(  # noqa: PLR0913 - a deployment's parameters are its form
         wait_minutes: How long a region-year waits at the most while another run is at work on it.
     """
     wanted = choose_years(regions, years, catalog, store)
-    if deployment is None:
-        futures = [_map_years.submit(region, catalog, store, model, options, outlines, wait_minutes=wait_minutes) for region in wanted]
-    else:
-        form = {
-            "catalog": catalog,
-            "store": store,
-            "model": model,
-            "options": asdict(options),
-            "outlines": outlines,
-            "wait_minutes": wait_minutes,
-        }
-        runs = DeploymentRuns(deployment, form, reason)
-        runs.check()
-        futures = [_close_years.submit(region, endings, store, options) for region, endings in spread(wanted, runs, Pauses())]
-    attempts = Attempts()
-    for future in futures:
-        future.wait()
-    for future in futures:
-        attempts.also(future.result())
-    attempts.raise_if_all_failed()
-    return conclude(attempts.reports)
+    form = MapForm(catalog, store, model, options, outlines, wait_minutes)
+    with run_kept(store, read_settings().prices, region_years=sum(len(region.years) for region in wanted), always=True):
+        if deployment is None:
+            # where somebody is at work already, the turn comes last: by then it may be free
+            futures = [_map_years.submit(region, form) for region in busy_last(wanted, form.store)]
+        else:
+            futures = _map_on_pool(wanted, form, deployment, reason)
+        attempts = Attempts()
+        for future in futures:
+            future.wait()
+        for future in futures:
+            attempts.also(future.result())
+        reports = conclude(attempts.reports)
+        attempts.raise_if_all_failed()
+        return reports

@@ -9,6 +9,8 @@ from catalog.facts.leases import WAIT_MINUTES
 from catalog.facts.options import MapOptions
 from catalog.facts.pools import TilePool
 from catalog.facts.records import Job, RegionYearReport, StageReport
+from flows.artifacts import progress_on_server
+from flows.forms import Year
 from flows.served import conclude
 from infra.cluster import open_cluster
 from infra.settings import Settings, read_settings
@@ -17,6 +19,7 @@ from tasks.check_model import check_model
 from tasks.choose_scenes import choose_scenes
 from tasks.count_region import count_region
 from tasks.detect_region import detect_region
+from tasks.keep_run_record import region_year_kept, run_kept
 from tasks.look_at_scenes import look_at_scenes
 from tasks.measure_features import measure_features
 from tasks.merge_instances import merge_instances
@@ -38,7 +41,7 @@ def _run_name() -> str:
 @flow(name="map-region", flow_run_name=_run_name)
 def map_region(  # noqa: PLR0913 - a deployment's parameters are its form
     region: str,
-    year: int,
+    year: Year,
     catalog: str,
     store: str,
     model: str | None = None,
@@ -63,8 +66,14 @@ def map_region(  # noqa: PLR0913 - a deployment's parameters are its form
     job, settings = open_job(region, year, store, outlines), read_settings()
     here = check_model(job, model, settings.weights) if options.until == "inventory" else ""
     request = Request(catalog, model, options)
-    with region_year_held(job, wait_minutes=wait_minutes, terms=settings.lease, request=request):
-        return conclude([_map(job, here, request, settings)])[0]
+    with run_kept(store, settings.prices, region_years=1):
+        with (
+            region_year_kept(job) as kept,
+            region_year_held(job, wait_minutes=wait_minutes, terms=settings.lease, request=request),
+            progress_on_server(job.region, year),
+        ):
+            kept.report = _map(job, here, request, settings)
+        return conclude([kept.report], f"{job.region} {year}")[0]
 
 
 def _map(job: Job, here: str, request: Request, settings: Settings) -> RegionYearReport:
@@ -72,7 +81,7 @@ def _map(job: Job, here: str, request: Request, settings: Settings) -> RegionYea
     candidates = search_scenes(job, request.catalog, options.search)
     with open_cluster(settings) as pool:
         surface = (
-            look_at_scenes(job, candidates, pool),
+            look_at_scenes(job, candidates, options.search, pool),
             choose_scenes(job, candidates, options.search),
             build_surfaces(job, options.surface, pool),
         )

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+from prefect import runtime
 from prefect.context import FlowRunContext
 
 from catalog.facts.errors import UnitsFailed
 from catalog.facts.records import RegionYearReport
+from flows.artifacts import show_reports
 
 _SHOWN = 5
 
@@ -16,8 +18,12 @@ def served() -> bool:
     return context is not None and context.flow_run is not None and context.flow_run.deployment_id is not None
 
 
-def conclude(reports: Sequence[RegionYearReport]) -> tuple[RegionYearReport, ...]:
-    """Return the reports; a run of a deployment with failed units raises UnitsFailed instead, so that its state says so."""
+def conclude(reports: Sequence[RegionYearReport], name: str | None = None) -> tuple[RegionYearReport, ...]:
+    """Show the reports on the server, under a name or that of the flow, and return them.
+
+    A run of a deployment with failed units raises UnitsFailed instead, so that its state says so.
+    """
+    show_reports(reports, name or str(runtime.flow_run.flow_name))
     failed = [report for report in reports if report.failures]
     if failed and served():
         raise UnitsFailed(_sentence(failed))
