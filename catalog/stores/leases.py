@@ -29,6 +29,8 @@ _POLL_S: Final = 2.0
 """Between two looks of one who waits."""
 _WATCHES: Final = dict[Path, Watch]()
 """What this process saw of the leases of others: waiting goes on from the first look, whatever was done in between."""
+_CONFIRMED: Final = dict[str, float]()
+"""When a worker process last saw the lease it works under, by its nonce."""
 
 
 def _monotonic() -> float:
@@ -68,12 +70,17 @@ class Ticket:
     ground: Ground
     path: Path
     nonce: str
+    confirm_s: float
 
     def check(self) -> None:
-        """Raise LeaseLost when somebody else holds the lease now, or nobody."""
+        """Raise LeaseLost when somebody else holds the lease now, or nobody; what was seen just now is believed."""
+        now = _monotonic()
+        if now - _CONFIRMED.get(self.nonce, -self.confirm_s) < self.confirm_s:
+            return
         taker = _read(self.path)
         if taker is None or taker.nonce != self.nonce:
             raise lost(taker or _nobody(self.ground), taker)
+        _CONFIRMED[self.nonce] = now
 
     def ticket(self) -> "Ticket":
         """Return itself."""
@@ -126,7 +133,7 @@ class Held:
 
     def ticket(self) -> Ticket:
         """Return what a worker process checks."""
-        return Ticket(self.ground, self.path, self.lease.nonce)
+        return Ticket(self.ground, self.path, self.lease.nonce, self.terms.confirm_s)
 
     def _confirm(self, now: float) -> None:
         if now >= self.trusted_until_s:

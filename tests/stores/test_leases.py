@@ -279,7 +279,7 @@ class Elsewhere:
 
 
 def test_units_on_a_pool_are_refused_too(store):
-    mine = acquire(store, REGION, YEAR)
+    mine = acquire(store, REGION, YEAR, by=Claimer(terms=Terms(confirm_s=0.0)))
     with fences.inside(mine):
         report, _ = run_round(store, "surface", Elsewhere(), lambda unit: ledger.put(store, Outcome(unit, State.DONE, "1")), [(UNIT, UNIT)])
         assert report.states == {"done": 1}
@@ -320,3 +320,35 @@ def test_a_lease_that_cannot_be_read_is_taken_over_like_any_other(store):
 def test_a_lease_survives_the_round_trip(store):
     lease = acquire(store, REGION, YEAR).lease
     assert Lease.from_json(lease.to_json()) == lease
+
+
+CLAIMANT = """
+import sys
+from catalog.facts.errors import LeaseBusy
+from catalog.facts.leases import Terms
+from catalog.stores.leases import Claimer, held
+from catalog.stores.store import open_store
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    with held(open_store(sys.argv[1]), "khumbu", 2021, wait_s=3, by=Claimer(terms=Terms(2.0, 0.2, 0.2))):
+        print("won", flush=True)
+        sys.stdin.readline()
+except LeaseBusy:
+    print("busy", flush=True)
+"""
+
+
+def test_of_two_processes_that_wait_for_a_dead_holder_one_goes_on(store):
+    acquire(store, REGION, YEAR, by=Claimer(terms=Terms(2.0, 0.2, 0.2)))
+    elsewhere(store)
+    command = [sys.executable, "-c", CLAIMANT, str(store.root)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": Path(__file__).parents[2]}
+    with subprocess.Popen(command, **pipes) as one, subprocess.Popen(command, **pipes) as other:
+        assert {process.stdout.readline() for process in (one, other)} == {"ready\n"}
+        for process in (one, other):
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        assert sorted(process.stdout.readline() for process in (one, other)) == ["busy\n", "won\n"]
+        for process in (one, other):
+            process.stdin.close()

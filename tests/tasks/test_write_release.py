@@ -215,7 +215,7 @@ def test_a_failed_unit_is_refused_with_the_command_that_mends_it(store, tmp_path
     with pytest.raises(Unpublishable) as refused:
         publish(store, tmp_path / "public")
     assert f"2021 surface {TILE.id} failed: B08 cannot be decoded" in str(refused.value)
-    assert f"cryoatlas run --store {store.root} --region {REGION} --years 2021 --catalog stored" in str(refused.value)
+    assert f"cryoatlas backfill --store {store.root} --region {REGION} --years 2021" in str(refused.value)
     assert refused.value.exit_code == 3
     assert not (tmp_path / "public").exists()
 
