@@ -16,6 +16,7 @@ SMALL = {
     "bench_tracks": ("--lakes", "2000", "--repeats", "1"),
     "bench_merge": ("--scenes", "2"),
     "bench_segmenter": ("--chips", "4", "--repeats", "1"),
+    "bench_object_store": ("--chips", "2"),
 }
 
 

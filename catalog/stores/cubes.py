@@ -1,7 +1,7 @@
 """Zarr v3 cubes of one zone: a chunk is a chip, a shard is a tile, and only whole shards are written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Cube:
     specs: tuple[ArraySpec, ...]
     origin_yx_px: tuple[int, int]
     shape_yx_px: tuple[int, int]
+    _opened: dict[str, zarr.Array[Any]] = field(default_factory=dict, compare=False, repr=False)
+    """Arrays that were opened before: each has a document to read first, over a network a wait for every window."""
 
     @property
     def bounds_px(self) -> Window:
@@ -123,9 +125,11 @@ def _stored_rectangle(group: zarr.Group) -> tuple[tuple[int, int], tuple[int, in
 
 
 def _array(cube: Cube, spec: ArraySpec) -> zarr.Array[Any]:
-    array = cube.group[spec.name]
-    assert isinstance(array, zarr.Array)
-    return array
+    if spec.name not in cube._opened:
+        array = cube.group[spec.name]
+        assert isinstance(array, zarr.Array)
+        cube._opened[spec.name] = array
+    return cube._opened[spec.name]
 
 
 def _rectangle(tiles: Sequence[Tile]) -> tuple[tuple[int, int], tuple[int, int]]:
