@@ -16,13 +16,14 @@ from catalog.facts.causes import Cause, State
 from catalog.facts.errors import SourceBroken, SourceUnavailable
 from catalog.facts.forecasts import Forecast
 from catalog.facts.grids import Tile
+from catalog.facts.options import SearchOptions
 from catalog.facts.pixel_grids import PixelGrid, native_grid
 from catalog.facts.pools import TilePool
-from catalog.facts.records import Job, Outcome, Scene, StageReport
+from catalog.facts.records import Job, Outcome, Scene, StageReport, Unit
 from catalog.facts.seasons import season_of
 from catalog.stores import ledger
 from catalog.stores.elevation import read_dem
-from catalog.stores.jobs import region_of, territory, unit_of
+from catalog.stores.jobs import refused_for, region_of, territory, unit_of
 from catalog.stores.pixels import read_grid
 from catalog.stores.rounds import run_round
 from catalog.stores.store import open_store
@@ -45,32 +46,32 @@ class _Entry:
 
 
 @task(cache_policy=NO_CACHE, task_run_name="look-{job.region}-{job.year}")
-def look_at_scenes(job: Job, candidates: Candidates, pool: TilePool) -> StageReport:
+def look_at_scenes(job: Job, candidates: Candidates, options: SearchOptions, pool: TilePool) -> StageReport:
     """Look at every tile whose candidate scenes changed; the shares are the measures of its ledger record."""
-    units = [(unit_of(job, entry.tile.id, STAGE), entry) for entry in _entries(job, candidates)]
+    units = [(unit_of(job, entry.tile.id, STAGE), entry) for entry in _entries(job, candidates, options)]
     report, _ = run_round(open_store(job.store), STAGE, pool, partial(_look, job), units)
     return report
 
 
-def expect_looks(job: Job, candidates: Candidates, forecast: Forecast) -> None:
+def expect_looks(job: Job, candidates: Candidates, options: SearchOptions, forecast: Forecast) -> None:
     """Tell a forecast what every tile would be looked at for."""
-    for entry in _entries(job, candidates):
+    for entry in _entries(job, candidates, options):
         forecast.expect(unit_of(job, entry.tile.id, STAGE), _inputs(entry))
 
 
-def _entries(job: Job, candidates: Candidates) -> Iterator[_Entry]:
-    region = region_of(job)
+def _entries(job: Job, candidates: Candidates, options: SearchOptions) -> Iterator[_Entry]:
+    region, refused = region_of(job), refused_for(job, options.refuse)
     for zone in territory(job).zones:
         for tile in sorted(zone.tiles):
             season = season_of(region, tile, job.year)
-            scenes = [scene for scene in candidates.over(tile) if isinstance(scene, Scene)]
+            scenes = [scene for scene in candidates.over(tile) if isinstance(scene, Scene) and scene.id not in refused]
             optical = tuple(s for s in scenes if s.sensor == "s2" and season.start <= s.acquired.date() <= season.end)
             yield _Entry(tile, zone.chip_mask(tile), optical, candidates.heights_around(tile))
 
 
 def _look(job: Job, entry: _Entry) -> Outcome:
     unit = unit_of(job, entry.tile.id, STAGE)
-    return ledger.once(open_store(job.store), unit, _inputs(entry), lambda: Outcome(unit, State.DONE, "", measures=_measures(entry)))
+    return ledger.once(open_store(job.store), unit, _inputs(entry), lambda: _outcome(unit, entry))
 
 
 def _inputs(entry: _Entry) -> dict[str, Any]:
@@ -78,18 +79,23 @@ def _inputs(entry: _Entry) -> dict[str, Any]:
     return {"stage": f"{STAGE} {VERSION}", "scenes": scenes, "chips": np.packbits(entry.chips_inside).tobytes().hex()}
 
 
-def _measures(entry: _Entry) -> dict[str, float]:
+def _outcome(unit: Unit, entry: _Entry) -> Outcome:
     grid = native_grid(entry.tile, LOOK_M)
     chip_px = grid.height // entry.tile.chips
     wanted = np.repeat(np.repeat(entry.chips_inside, chip_px, axis=0), chip_px, axis=1)
-    measures = _elevation(entry, grid, wanted)
+    measures, failed = _elevation(entry, grid, wanted), dict[str, str]()
     for scene in entry.optical:
         try:
             measures |= _shares(scene, grid, wanted)
-        except (SourceUnavailable, SourceBroken):
-            # judged by the cloud cover of the whole scene; the surface stage reads it in full and reports what fails
-            continue
-    return measures
+        except (SourceUnavailable, SourceBroken) as error:
+            # judged by the cloud cover of the whole scene for now; the unit stays open, because with its shares the choice may be another
+            failed[scene.id] = str(error)
+    if not failed:
+        return Outcome(unit, State.DONE, "", measures=measures)
+    first = min(failed)
+    more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+    message = f"{failed[first]}{more}; mend the file, or refuse it with --refuse {first}"
+    return Outcome(unit, State.FAILED, "", "read_failed", message, measures=measures)
 
 
 def _elevation(entry: _Entry, grid: PixelGrid, wanted: NDArray[np.bool_]) -> dict[str, float]:

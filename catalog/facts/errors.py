@@ -58,6 +58,10 @@ class SourceBroken(CryoatlasError):
     """A file that is there but cannot be decoded; trying again does not help."""
 
 
+class SourceGarbled(SourceBroken):
+    """A file that was answered but cannot be decoded: broken for good, or badly answered."""
+
+
 class GridMismatch(CryoatlasError):
     """Raster or table does not lie on the grid that was promised."""
 

@@ -8,12 +8,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 import rasterio
 from rasterio.errors import RasterioError
 from rasterio.io import DatasetReader
 
-from catalog.facts.errors import CryoatlasError, SourceBroken, SourceUnavailable
+from catalog.facts.errors import CryoatlasError, SourceBroken, SourceGarbled, SourceUnavailable
 from catalog.stores import signing
 from catalog.stores.meters import count_retry
 
@@ -45,6 +46,8 @@ _SHORT_READ = re.compile(r"got (\d+) bytes, expected \d+")
 _REMOTE = ("http://", "https://", "s3://", "gs://", "az://", "/vsicurl", "/vsis3", "/vsigs", "/vsiaz")
 _UNDECODABLE = ("not recognized as being in a supported file format", "not recognized as a supported", "No such file", "does not exist")
 _WORTH_ANOTHER_TRY = frozenset({403, 408, 425, 429, 500, 502, 503, 504})
+_LOOKS_AT_GARBLED: Final = 3
+"""Blocks of a bad answer stay in GDAL's memory until the file was opened once without it, so the third look is the first new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +73,45 @@ def use_file(href: str, provider: str, action: Callable[[DatasetReader], Result]
     """
     attempts = retry.attempts if is_remote(href) else 1
     for attempt in range(attempts):
+        _pauses.keep(href)
         address = signing.sign(href, provider)
         try:
             with rasterio.Env(**_options(href, address, attempt, retry)):
                 return action(_open(href, address))
         except RasterioError as error:
             _close(href)
+            _distrusted.add(href)
             fault = _explain(error, href, provider)
-            if isinstance(fault, SourceBroken) or attempt + 1 == attempts:
+            # a server that answers with zeros or half of a file cannot be told from a broken file by one look
+            once_more = isinstance(fault, SourceGarbled) and attempt < _LOOKS_AT_GARBLED - 1
+            if (isinstance(fault, SourceBroken) and not once_more) or attempt + 1 == attempts:
                 raise fault from error
             count_retry()
             logger.warning("attempt %d of %d: %s", attempt + 1, attempts, fault)
-            time.sleep(retry.wait_s * 2**attempt)
+            _pauses.ask(href, retry.wait_s * 2**attempt)
     raise SourceUnavailable(f"{href} was never tried: the retry budget is {retry.attempts}; allow at least one attempt.")
+
+
+class _Pauses:
+    """When a server may be asked again: all threads of a process wait for the one that it turned away, or they would all be."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def ask(self, href: str, seconds: float) -> None:
+        with self._lock:
+            host = urlsplit(href).netloc
+            self._until[host] = max(self._until.get(host, 0.0), time.monotonic() + seconds)
+
+    def keep(self, href: str) -> None:
+        if is_remote(href):
+            time.sleep(max(self._until.get(urlsplit(href).netloc, 0.0) - time.monotonic(), 0.0))
+
+
+_pauses = _Pauses()
+_distrusted: Final = set[str]()
+"""Files that failed in this process: of those GDAL's memory is not believed, however much later they are read again."""
 
 
 class _Opened(threading.local):
@@ -127,7 +156,7 @@ def _options(href: str, address: str, attempt: int, retry: Retry) -> dict[str, s
         "GDAL_HTTP_MAX_RETRY": retry.http_attempts,
         "GDAL_HTTP_RETRY_DELAY": str(retry.wait_s),
     }
-    if attempt:
+    if attempt or href in _distrusted:
         # GDAL remembers a failed HEAD or GET for the life of the process; measured: without this line a 503 stays a 503.
         options["CPL_VSIL_CURL_NON_CACHED"] = f"/vsicurl/{address}"
     return options
@@ -147,7 +176,7 @@ def _explain(error: BaseException, href: str, provider: str) -> CryoatlasError:
     short = _SHORT_READ.search(text)
     cut_off = short is not None and int(short.group(1)) > 0
     if not is_remote(href) or cut_off or any(words in text for words in _UNDECODABLE):
-        return SourceBroken(f"{href} cannot be decoded ({_chain(error)[-1]}); fetch the file again or exclude the scene.")
+        return SourceGarbled(f"{href} cannot be decoded ({_chain(error)[-1]}); fetch the file again or exclude the scene.")
     return SourceUnavailable(f"{href} could not be read ({_chain(error)[-1]}); run `cryoatlas run` later.")
 
 
