@@ -78,9 +78,10 @@ def watch_lost_runs(client: SyncPrefectClient, lost_after_s: float) -> None:
             threshold=1,
             within=timedelta(seconds=lost_after_s),
         ),
+        # never by force: of a short run the last sign of life may arrive after its end, and what ended stays as it ended
         actions=[
             ChangeFlowRunState(
-                name="Lost", state=StateType.CRASHED, message=f"No sign of life for {lost_after_s / 60:.0f} min.", force=True
+                name="Lost", state=StateType.CRASHED, message=f"No sign of life for {lost_after_s / 60:.0f} min.", force=False
             )
         ],
     )
