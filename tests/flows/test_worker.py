@@ -13,6 +13,8 @@ from tests.flows.prefect_site import Site, open_site
 from tests.small_world import SMALLEST, World
 
 HARMED = 2022
+# the first test also waits for the session's world and store where no other test has made them yet
+pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture(scope="module")
