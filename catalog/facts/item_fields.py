@@ -57,15 +57,19 @@ def _instant(value: object) -> datetime:
 
 def footprint_wkt(item: Item) -> str:
     """Return the footprint in EPSG:4326, valid, split at +-180, in a normal form; `POLYGON EMPTY` when the item has none."""
+    return str(shapely.to_wkt(shapely.normalize(footprint(item)), rounding_precision=9))
+
+
+def footprint(item: Item) -> BaseGeometry:
+    """Return the footprint in EPSG:4326, valid, split at +-180; an empty polygon when the item has none."""
     geometry = item.get("geometry")
     if not geometry:
-        return "POLYGON EMPTY"
+        return shapely.Polygon()
     try:
         shape: BaseGeometry = shapely.force_2d(shapely.from_geojson(json.dumps(geometry)))
     except ShapelyError as error:
         raise SourceBroken(f"Item {item.get('id')!r} has a footprint that cannot be read ({error}); look at the catalog.") from error
-    whole = split(shapely.make_valid(unwrapped(shape)))
-    return str(shapely.to_wkt(shapely.normalize(whole), rounding_precision=9))
+    return split(shapely.make_valid(unwrapped(shape)))
 
 
 def etag(item: Item) -> str | None:

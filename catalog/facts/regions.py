@@ -82,7 +82,7 @@ class Region:
         return min(piece[0] for piece in pieces), south, max(piece[2] for piece in pieces), north
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=65_536)  # every scene of a season over ten thousand tiles is asked for again and again, tile by tile
 def geometry_of(wkt: str) -> BaseGeometry:
     """Return the prepared geometry of a WKT text."""
     geometry = shapely.from_wkt(wkt)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.causes import Refusal
 from catalog.facts.grids import Tile
@@ -56,19 +57,31 @@ def repeats(scenes: Sequence[Scene], part: TilePart) -> dict[SceneKey, Refusal]:
 
 
 def _repeats_of_one_datatake(group: Sequence[Scene], part: TilePart) -> dict[SceneKey, Refusal]:
-    shown = {identity(scene): shapely.intersection(part.ground, geometry_of(scene.footprint_wkt)) for scene in group}
+    shown = {identity(scene): shown_of(part.ground, scene) for scene in group}
     refused: dict[SceneKey, Refusal] = {}
     kept: list[Scene] = []
     for scene in _best_first(group, part.tile, {key: shape.area for key, shape in shown.items()}):
         same_place = [other for other in kept if other.acquisition_key == scene.acquisition_key]
-        before = shapely.union_all([shown[identity(other)] for other in kept])
-        gain = shapely.difference(shown[identity(scene)], before).area / part.ground.area
+        gain = _added(shown[identity(scene)], [shown[identity(other)] for other in kept], part.ground) / part.ground.area
         if kept and gain <= (REPROCESSED_GAIN if same_place else NEIGHBOUR_GAIN):
             older = any((scene.baseline or "") < (other.baseline or "") for other in same_place)
             refused[identity(scene)] = Refusal.OLDER_BASELINE if older else Refusal.DUPLICATE
         else:
             kept.append(scene)
     return refused
+
+
+def shown_of(ground: BaseGeometry, scene: Scene) -> BaseGeometry:
+    """Return the part of a ground that a scene shows; the very ground where it shows all of it, as most do, which costs little to find."""
+    footprint = geometry_of(scene.footprint_wkt)
+    return ground if shapely.covers(footprint, ground) else shapely.intersection(ground, footprint)
+
+
+def _added(shown: BaseGeometry, before: Sequence[BaseGeometry], ground: BaseGeometry) -> float:
+    """Area that is shown now and was not before, square degrees."""
+    if any(other is ground for other in before):
+        return 0.0
+    return float(shapely.difference(shown, shapely.union_all(before)).area) if before else float(shown.area)
 
 
 def _best_first(group: Sequence[Scene], tile: Tile, shown_area: Mapping[SceneKey, float]) -> list[Scene]:

@@ -12,7 +12,7 @@ from catalog.facts.grids import Tile
 from catalog.facts.options import SearchOptions
 from catalog.facts.records import Choice, Scene, Season
 from catalog.facts.regions import geometry_of
-from catalog.facts.repeats import SceneKey, by_time, identity, repeats
+from catalog.facts.repeats import SceneKey, by_time, identity, repeats, shown_of
 from catalog.facts.scenes import Rejected
 from catalog.facts.surplus import surplus
 from catalog.facts.tile_ground import TilePart, ground_of
@@ -122,5 +122,5 @@ def _clear_share(scene: Scene, ground: BaseGeometry, clear: Mapping[str, ClearSh
     """What was measured over the tile, or what the footprint and the cloud cover of the whole scene let hope for."""
     if scene.id in clear:
         return clear[scene.id].clear
-    shown = shapely.intersection(ground, geometry_of(scene.footprint_wkt)).area / ground.area
+    shown = shown_of(ground, scene).area / ground.area
     return float(shown) * (1.0 - (scene.cloud_percent or 0.0) / 100.0)

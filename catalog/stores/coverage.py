@@ -19,7 +19,10 @@ _SHARES = ("observed_share", "cloud_share", "snow_ice_share", "shadow_share", "n
 def write_coverage(job: Job, store: Store) -> None:
     """One row per tile from the ledger; a tile without a record is not hidden, it is missing from `audit` too."""
     outcomes = {(o.unit.tile, o.unit.stage): o for o in ledger.find_all(store, job.region, job.year)}
-    rows = [_coverage_row(job, tile.id, outcomes) for tile in mapped_tiles(job)]
+    seconds: dict[str, float] = {}
+    for (tile_id, _), outcome in outcomes.items():
+        seconds[tile_id] = seconds.get(tile_id, 0) + outcome.seconds
+    rows = [_coverage_row(job, tile.id, outcomes) | {"seconds": seconds.get(tile.id, 0)} for tile in mapped_tiles(job)]
     table = pa.Table.from_pylist(rows, schema=COVERAGE)
     put_table(store.coverage(job.region, job.year), table, COVERAGE, provenance={"region": job.region, "year": job.year})
 
@@ -38,6 +41,5 @@ def _coverage_row(job: Job, tile: str, outcomes: Mapping[tuple[str, str], Outcom
         **{name: measures.get(name) for name in _SHARES},
         "scenes_used": int(measures.get("scenes_used", 0)),
         "scenes_refused": int(measures.get("scenes_refused", 0)),
-        "seconds": sum(o.seconds for (t, _), o in outcomes.items() if t == tile),
         "bytes": surface.read_bytes if surface else 0,
     }

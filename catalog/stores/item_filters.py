@@ -10,9 +10,9 @@ from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.antimeridian import split_bounds
 from catalog.facts.errors import SourceBroken
+from catalog.facts.item_fields import acquired, footprint
 from catalog.facts.records import Sensor
-from catalog.facts.regions import geometry_of
-from catalog.facts.scenes import Rejected, sensor_of, to_scene
+from catalog.facts.scenes import sensor_of
 
 Item = dict[str, Any]
 Bounds = tuple[float, float, float, float]
@@ -53,12 +53,10 @@ def _updated(item: Mapping[str, Any]) -> str:
 
 def _meets(item: Item, ground: BaseGeometry, sensor: Sensor, interval: tuple[datetime, datetime]) -> bool:
     try:
-        found = to_scene(item, "")
+        in_time = sensor == "dem" or _utc(interval[0]) <= acquired(item) <= _utc(interval[1])
+        return in_time and bool(shapely.intersects(ground, footprint(item)))
     except SourceBroken:
         return True  # kept, so that the record can say why it is not used
-    scene = found.scene if isinstance(found, Rejected) else found
-    in_time = sensor == "dem" or _utc(interval[0]) <= scene.acquired <= _utc(interval[1])
-    return in_time and bool(shapely.intersects(ground, geometry_of(scene.footprint_wkt)))
 
 
 def _utc(moment: datetime) -> datetime:
