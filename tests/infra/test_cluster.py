@@ -47,6 +47,7 @@ def test_a_unit_that_always_kills_its_worker_fails_and_the_others_go_on(settings
     assert len(list((tmp_path / "marks").iterdir())) == 4, "twice beside others, twice alone"
 
 
+@pytest.mark.slow
 def test_a_unit_that_was_only_beside_a_killer_is_done(tmp_path):
     shared = LocalCluster(n_workers=1, threads_per_worker=2, processes=True, dashboard_address=":0", memory_limit=0)
     with shared as cluster, Client(cluster) as client:
@@ -93,6 +94,30 @@ def test_a_scheduler_that_goes_away_ends_the_run_with_one_sentence(settings, tmp
         results = pool.each(units.stop_scheduler_at_three, [(number, address) for number in range(10)])
         with pytest.raises(ClusterLost, match=f"scheduler at {address} does not answer any more"):
             list(results)
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_told_to_stop_counts_against_no_unit(settings, tmp_path):
+    none_may_die = {"DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0"}
+    with dask_cluster(tmp_path / "dask", environment=none_may_die) as address, open_cluster(settings(address)) as pool:
+        pool.client.wait_for_workers(2)
+        ended = dict(pool.each(partial(units.told_to_stop, str(tmp_path / "marks")), range(6)))
+    assert ended == {number: number for number in range(6)}
+    assert len(list((tmp_path / "marks").iterdir())) == 1
+
+
+def test_a_scheduler_without_workers_is_said(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("infra.cluster._FIRST_WORKER_S", 0.5)
+    with dask_cluster(tmp_path, workers=0) as address, pytest.raises(ClusterLost) as told, open_cluster(settings(address)):
+        pass
+    assert f"has had no worker for 0.5 s; start one with `dask worker {address}`" in str(told.value)
+
+
+def test_units_fail_when_no_worker_came_for_as_long_as_the_user_said():
+    limit = dask.config.set({"distributed.scheduler.no-workers-timeout": "1s"})
+    with limit, LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster, Client(cluster) as client:
+        ((_, crashed),) = DaskTilePool(client, 2).each(abs, [-1])
+    assert "without any running workers" in str(crashed.error)
 
 
 def test_no_scheduler_at_an_address_is_said(settings):

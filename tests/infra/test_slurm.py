@@ -40,6 +40,7 @@ def test_a_job_is_what_the_recipe_says(here):
     assert worker.endswith("--death-timeout 300 --local-directory /tmp --lifetime 3h40m --lifetime-stagger 10m")
 
 
+@pytest.mark.slow
 def test_jobs_are_submitted_while_there_is_work_and_never_more_than_the_bound(here, monkeypatch):
     # a job starts its worker at once on this machine
     _program(here / "bin" / "sbatch", 'echo x >>"$JOBS/submitted"; bash "$1" >/dev/null 2>&1 & echo "Submitted batch job $!"')

@@ -49,3 +49,14 @@ def stop_scheduler_at_three(unit: tuple[int, str]) -> int:
     if number == 3:
         get_client().run_on_scheduler(os._exit, 1)
     return number
+
+
+def told_to_stop(marks: str, number: int) -> int:
+    """Unit 3 has its worker stopped the first time, as a batch system does, and does not end by itself."""
+    folder = Path(marks)
+    folder.mkdir(exist_ok=True)
+    if number == 3 and not list(folder.iterdir()):
+        (folder / str(os.getpid())).touch()
+        os.kill(os.getppid(), signal.SIGTERM)  # the process that watches over the worker
+        time.sleep(600)
+    return number
