@@ -13,6 +13,7 @@ from catalog.facts.leases import WAIT_MINUTES
 from commands.console import progress_shown, report_as_dict, say, show_json, show_table, stage_rows, states_in_words
 from commands.parse import years_of
 from commands.running import run_backfill
+from infra.settings import choose_device
 
 _SHOWN = 30
 """Units that a terminal lists one by one; all are in --json and in the receipt."""
@@ -37,6 +38,8 @@ def backfill(  # noqa: PLR0913 - the options of a command are its form
     yes: Annotated[bool, typer.Option("--yes", help="Force more than a hundred units.")] = False,
     wait: Annotated[float, typer.Option(help="Minutes to wait for another run on the same region-year.")] = WAIT_MINUTES,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N; CRYOATLAS_DEVICE, or auto, by default.")] = None,
+    cpu_fallback: Annotated[bool, typer.Option("--cpu-fallback", help="Go on with the CPU when the GPU fails in mid-run.")] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Tell progress as JSON, one object a line, on standard error.")] = False,
 ) -> None:
     """Do exactly what is missing or stale, and say why per unit: new scenes, new weights, new options, failed, damaged, ...
@@ -45,6 +48,7 @@ def backfill(  # noqa: PLR0913 - the options of a command are its form
     """
     form: dict[str, Any] = {"regions": region, "years": years_of(years) if years else None, "catalog": catalog, "model": model}
     form |= {"reason": reason, "force": force, "refuse": refuse, "dry_run": dry_run, "checksums": checksums, "yes": yes}
+    choose_device(device, cpu_fallback=cpu_fallback)
     with progress_shown(quiet=as_json and not log_json, log_json=log_json):
         report = run_backfill(store, form | {"wait_minutes": wait})
     if as_json:

@@ -14,6 +14,7 @@ from commands.console import progress_shown, report_as_dict, say, show_json, sho
 from commands.exports import write_geopackage
 from commands.parse import years_of
 from commands.running import run_annual
+from infra.settings import choose_device
 
 
 def run(  # noqa: PLR0913 - the options of a command are its form
@@ -38,6 +39,8 @@ def run(  # noqa: PLR0913 - the options of a command are its form
     format: Annotated[Literal["parquet", "gpkg"], typer.Option(help="gpkg: a GeoPackage for QGIS too, under exports/.")] = "parquet",  # noqa: A002 - the option's name
     wait: Annotated[float, typer.Option(help="Minutes to wait for another run on the same region-year.")] = WAIT_MINUTES,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N; CRYOATLAS_DEVICE, or auto, by default.")] = None,
+    cpu_fallback: Annotated[bool, typer.Option("--cpu-fallback", help="Go on with the CPU when the GPU fails in mid-run.")] = False,
     log_json: Annotated[bool, typer.Option("--log-json", help="Tell progress as JSON, one object a line, on standard error.")] = False,
 ) -> None:
     """Map a region over years, track its features, and say what is complete. Doing it again does only what is missing or changed.
@@ -47,6 +50,7 @@ def run(  # noqa: PLR0913 - the options of a command are its form
     options = MapOptions(until=until)
     if refuse:
         options = replace(options, search=replace(SearchOptions(), refuse=tuple(sorted(refuse))))
+    choose_device(device, cpu_fallback=cpu_fallback)
     with progress_shown(quiet=as_json and not log_json, log_json=log_json):
         reports = run_annual([region], years_of(years), catalog, store, model, options, glacier_outlines, wait)
     if format == "gpkg" and until == "inventory":

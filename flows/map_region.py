@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import flow, runtime
 
 from catalog.facts.backfills import Request
+from catalog.facts.devices import DeviceTerms
 from catalog.facts.leases import WAIT_MINUTES
 from catalog.facts.options import MapOptions
 from catalog.facts.pools import TilePool
@@ -15,6 +16,7 @@ from flows.served import conclude
 from infra.cluster import open_cluster
 from infra.settings import Settings, read_settings
 from tasks.build_surfaces import build_surfaces
+from tasks.check_device import check_device
 from tasks.check_model import check_model
 from tasks.choose_scenes import choose_scenes
 from tasks.count_region import count_region
@@ -65,6 +67,7 @@ def map_region(  # noqa: PLR0913 - a deployment's parameters are its form
     """
     job, settings = open_job(region, year, store, outlines), read_settings()
     here = check_model(job, model, settings.weights) if options.until == "inventory" else ""
+    check_device(settings.device)
     request = Request(catalog, model, options)
     with run_kept(store, settings.prices, region_years=1):
         with (
@@ -88,22 +91,22 @@ def _map(job: Job, here: str, request: Request, settings: Settings) -> RegionYea
         if options.until == "surface":
             return RegionYearReport(job, surface)
         if job.target == "slumps":
-            return RegionYearReport(job, (*surface, *_slumps(job, here, options, settings.device)))
-        return RegionYearReport(job, (*surface, *_lakes(job, here, options, settings.device, pool)))
+            return RegionYearReport(job, (*surface, *_slumps(job, here, options, settings.terms)))
+        return RegionYearReport(job, (*surface, *_lakes(job, here, options, settings.terms, pool)))
 
 
-def _lakes(job: Job, model: str, options: MapOptions, device: str, pool: TilePool) -> tuple[StageReport, ...]:
+def _lakes(job: Job, model: str, options: MapOptions, terms: DeviceTerms, pool: TilePool) -> tuple[StageReport, ...]:
     return (
-        segment_region(job, model, device),
+        segment_region(job, model, terms),
         outline_tiles(job, options.outline, pool),
         measure_features(job, options.outline),
         write_inventory(job, options.tracking(job.target)),
     )
 
 
-def _slumps(job: Job, model: str, options: MapOptions, device: str) -> tuple[StageReport, ...]:
+def _slumps(job: Job, model: str, options: MapOptions, terms: DeviceTerms) -> tuple[StageReport, ...]:
     return (
-        detect_region(job, model, device),
+        detect_region(job, model, terms),
         merge_instances(job, model, options.slumps),
         write_slumps(job, model, options.slumps, options.tracking(job.target)),
         count_region(job, model, options.slumps),

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog.facts.devices import DeviceTerms
 from catalog.facts.errors import WrongCall
 from catalog.facts.leases import TERMS, Terms, terms_of
 from catalog.facts.run_records import NO_PRICES, Prices
@@ -40,27 +41,56 @@ class Settings:
     """How long a region-year stays with a run that does not renew its lease."""
     prices: Prices = NO_PRICES
     """What an hour of a worker slot and of a GPU costs, for the cost of a run."""
+    gpu_slots: int = 1
+    """Processes that may use one GPU at the same time."""
+    cpu_fallback: bool = False
+    """Go on with the CPU when a GPU fails in mid-run."""
+    prefetch: int = 1
+    """Batches read ahead of the model."""
+
+    @property
+    def terms(self) -> DeviceTerms:
+        """Where networks run, and by which rules."""
+        return DeviceTerms(self.device, self.gpu_slots, self.cpu_fallback, self.prefetch)
 
 
 def read_settings() -> Settings:
-    """Read CRYOATLAS_WORKERS, _CLUSTER, _DEVICE, _WEIGHTS, _LEASE_S (seconds), _CPU_HOUR_PRICE and _GPU_HOUR_PRICE; defaults fit this machine."""
+    """Read CRYOATLAS_WORKERS, _CLUSTER, _DEVICE, _WEIGHTS, _LEASE_S (seconds) and the rest of docs/gpu.md and docs/observability.md."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Settings(
-        workers=int(os.environ.get("CRYOATLAS_WORKERS", cores)),
+        workers=_workers(cores),
         cluster=os.environ.get("CRYOATLAS_CLUSTER", "threads"),
         device=os.environ.get("CRYOATLAS_DEVICE", "auto"),
         weights=Path(os.environ.get("CRYOATLAS_WEIGHTS", _cache_home() / "cryoatlas" / "weights")),
         lease=terms_of(float(os.environ.get("CRYOATLAS_LEASE_S", TERMS.duration_s))),
         prices=Prices(_number("CRYOATLAS_CPU_HOUR_PRICE"), _number("CRYOATLAS_GPU_HOUR_PRICE")),
+        gpu_slots=max(int(_number("CRYOATLAS_SLOTS_PER_GPU") or 1), 1),
+        cpu_fallback=os.environ.get("CRYOATLAS_CPU_FALLBACK", "") not in ("", "0", "false"),
+        prefetch=max(int(_number("CRYOATLAS_PREFETCH", 1.0) or 0), 0),
     )
 
 
-def _number(name: str) -> float | None:
+def _workers(cores: int) -> int:
+    given = os.environ.get("CRYOATLAS_WORKERS") or str(cores)
+    if not given.isdecimal() or int(given) < 1:
+        raise WrongCall(f"CRYOATLAS_WORKERS is {given!r}; write how many tiles are worked on at a time, 1 or more, or unset it.")
+    return int(given)
+
+
+def _number(name: str, otherwise: float | None = None) -> float | None:
     given = os.environ.get(name)
     try:
-        return float(given) if given else None
+        return float(given) if given else otherwise
     except ValueError:
         raise WrongCall(f"{name} is {given!r}; write a number, for example 0.04, or unset it.") from None
+
+
+def choose_device(device: str | None, *, cpu_fallback: bool) -> None:
+    """Let what was given on a command line go before the environment, for this process and those that it starts."""
+    if device is not None:
+        os.environ["CRYOATLAS_DEVICE"] = device
+    if cpu_fallback:
+        os.environ["CRYOATLAS_CPU_FALLBACK"] = "1"
 
 
 def prepare_environment() -> None:
@@ -73,6 +103,11 @@ def prepare_environment() -> None:
         home.mkdir(parents=True, exist_ok=True)  # Prefect makes only the last folder, and then times out
     # one level of parallelism at a time: tiles side by side, each on one thread
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def calibration_file() -> Path:
+    """Where unit costs that were measured here are kept: CRYOATLAS_CALIBRATION, by default in the user's cache."""
+    return Path(os.environ.get("CRYOATLAS_CALIBRATION", _cache_home() / "cryoatlas" / "calibration.json"))
 
 
 def _cache_home() -> Path:

@@ -2,10 +2,9 @@
 
 import io
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,39 +12,63 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import State
+from catalog.facts.devices import ON_CPU, DeviceTerms
 from catalog.facts.forecasts import Forecast
 from catalog.facts.grids import Tile
 from catalog.facts.records import Job, ModelIdentity, Outcome, StageReport
+from catalog.facts.run_events import DeviceUsed
 from catalog.facts.schemas import SURFACE
 from catalog.stores import cubes, ledger
 from catalog.stores.blocks import BlockReader
 from catalog.stores.files import write_atomic
+from catalog.stores.gpu_slots import HeldDevice
+from catalog.stores.gpu_work import each_on_device
 from catalog.stores.jobs import mapped_tiles, unit_of
+from catalog.stores.news import tell
 from catalog.stores.rounds import report_of, retire_all_but, told
 from catalog.stores.store import Store, open_store
 from catalog.stores.weights import read_detector, shipped_names
 from models.detector.contract import Detector
-from models.detector.registry import detector_named
-from models.detector.stream import stream, windows_of
+from models.detector.registry import DETECTORS, detector_named
+from models.detector.stream import TileInstances, stream, windows_of
 from models.detector.tables import to_table
 from models.segmenter.contract import WindowArrays
+from models.segmenter.devices import lost, visible_gpus
+from models.segmenter.predict import Measures, ReadWindow
+from models.segmenter.windows import Window
 
+Predict = Callable[[Sequence[Window], ReadWindow], Iterator[TileInstances]]
 STAGE = "detect"
 VERSION = 1
 _OUTSIDE = next(spec.fill for spec in SURFACE if spec.name == "cause")
 
 
 @task(cache_policy=NO_CACHE, task_run_name="detect-{job.region}-{job.year}")
-def detect_region(job: Job, model_name: str, device: str = "cpu") -> StageReport:
+def detect_region(job: Job, model_name: str, terms: DeviceTerms = ON_CPU) -> StageReport:
     """Look for slumps in every tile whose surface, or whose neighbours' surface, or whose model changed."""
-    store, detector = open_store(job.store), detector_named(model_name, read_detector, shipped=shipped_names(), device=device)
+    store = open_store(job.store)
     surfaces = {o.unit.tile: o for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "surface" and o.outputs}
     retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), surfaces)
     before = {unit_of(job, tile, STAGE): ledger.find(store, unit_of(job, tile, STAGE)) for tile in surfaces}
     started = time.monotonic()
-    zones = (_detect_zone(store, job, detector, tiles, surfaces) for tiles in _by_zone(job, surfaces).values())
-    outcomes = tuple(told(STAGE, chain.from_iterable(zones), before.get, of=job, total=len(surfaces)))
+    terms = replace(terms, asked="cpu") if model_name in DETECTORS else terms
+    work = partial(_detect, store, job, model_name, terms, surfaces)
+    ended = each_on_device(store, tuple(before), work, terms=terms, visible=visible_gpus, lost=lost)
+    outcomes = tuple(told(STAGE, ended, before.get, of=job, total=len(surfaces)))
     return report_of(STAGE, outcomes, before.get, seconds=time.monotonic() - started)
+
+
+def _detect(
+    store: Store, job: Job, model_name: str, terms: DeviceTerms, surfaces: Mapping[str, Outcome], held: HeldDevice
+) -> Iterator[Outcome]:
+    detector, total = detector_named(model_name, read_detector, shipped=shipped_names(), device=held.name), Measures()
+    try:
+        for tiles in _by_zone(job, surfaces).values():
+            predict = partial(stream, detector, measures=total, prefetch=terms.prefetch)
+            yield from _detect_zone(store, job, detector, tiles, surfaces, predict)
+    finally:
+        spent = (held.held_s, total.seconds_in_network, total.seconds_waiting, total.seconds_waiting + total.seconds_computing)
+        tell(DeviceUsed(job.region, job.year, STAGE, held.name, *spent))
 
 
 def expect_detections(job: Job, model: ModelIdentity, forecast: Forecast) -> None:
@@ -66,7 +89,9 @@ def _by_zone(job: Job, surfaces: Mapping[str, Outcome]) -> dict[int, list[Tile]]
     return zones
 
 
-def _detect_zone(store: Store, job: Job, detector: Detector, tiles: Sequence[Tile], surfaces: Mapping[str, Outcome]) -> Iterator[Outcome]:
+def _detect_zone(
+    store: Store, job: Job, detector: Detector, tiles: Sequence[Tile], surfaces: Mapping[str, Outcome], predict: Predict
+) -> Iterator[Outcome]:
     identity = _identity(detector)
     inputs = {tile.id: _inputs(identity, tile, surfaces) for tile in tiles}
     stale = []
@@ -81,7 +106,7 @@ def _detect_zone(store: Store, job: Job, detector: Detector, tiles: Sequence[Til
     contract, clock = detector.contract, time.monotonic()
     reader = BlockReader(cubes.read_cube(store.cube(job.region, job.year, tiles[0].epsg), SURFACE), contract.read_px)
     arrays = ("cause", *(need.modality for need in contract.needs))
-    for found in stream(detector, windows_of(tiles, stale, contract), partial(_read, reader, arrays)):
+    for found in predict(windows_of(tiles, stale, contract), partial(_read, reader, arrays)):
         outcome = _stored(store, job, found.tile, to_table(found), len(found.windows_yx))
         seconds, clock = round(time.monotonic() - clock, 3), time.monotonic()
         of = inputs[found.tile.id]

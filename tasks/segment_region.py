@@ -1,10 +1,9 @@
 """Stored surface to stored probability: one model call per region-year, streamed over its zones."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import partial
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,36 +11,59 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.causes import State
+from catalog.facts.devices import ON_CPU, DeviceTerms
 from catalog.facts.forecasts import Forecast
 from catalog.facts.grids import Tile
 from catalog.facts.records import Job, ModelIdentity, Outcome, StageReport, Unit
+from catalog.facts.run_events import DeviceUsed
 from catalog.facts.schemas import PROBABILITY, PROBABILITY_NODATA, SURFACE
 from catalog.stores import cubes, ledger
 from catalog.stores.blocks import BlockReader
+from catalog.stores.gpu_slots import HeldDevice
+from catalog.stores.gpu_work import each_on_device
 from catalog.stores.jobs import mapped_tiles, unit_of
+from catalog.stores.news import tell
 from catalog.stores.rounds import report_of, retire_all_but, told
 from catalog.stores.store import Store, open_store
 from catalog.stores.weights import read_weights, shipped_names
 from models.segmenter.accumulate import TilePrediction
 from models.segmenter.contract import Segmenter, WindowArrays
-from models.segmenter.predict import Measures, stream
-from models.segmenter.registry import model_named
+from models.segmenter.devices import lost, visible_gpus
+from models.segmenter.predict import Measures, ReadWindow, stream
+from models.segmenter.registry import MODELS, model_named
 
+Predict = Callable[[Sequence[Tile], ReadWindow], Iterator[TilePrediction]]
 STAGE = "segment"
 VERSION = 1
 
 
 @task(cache_policy=NO_CACHE, task_run_name="segment-{job.region}-{job.year}")
-def segment_region(job: Job, model_name: str, device: str = "cpu") -> StageReport:
+def segment_region(job: Job, model_name: str, terms: DeviceTerms = ON_CPU) -> StageReport:
     """Predict every tile whose surface, or whose neighbours' surface, or whose model changed."""
-    store, model = open_store(job.store), model_named(model_name, read_weights, shipped=shipped_names(), device=device)
+    store = open_store(job.store)
     surfaces = {o.unit.tile: o for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "surface" and o.outputs}
     retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), surfaces)
     before = {unit_of(job, tile, STAGE): ledger.find(store, unit_of(job, tile, STAGE)) for tile in surfaces}
     started = time.monotonic()
-    zones = (_segment_zone(store, job, model, tiles, surfaces) for tiles in _by_zone(job, surfaces).values())
-    outcomes = tuple(told(STAGE, chain.from_iterable(zones), before.get, of=job, total=len(surfaces)))
+    # a model without a network has no use for a GPU
+    terms = replace(terms, asked="cpu") if model_name in MODELS else terms
+    work = partial(_segment, store, job, model_name, terms, surfaces)
+    ended = each_on_device(store, tuple(before), work, terms=terms, visible=visible_gpus, lost=lost)
+    outcomes = tuple(told(STAGE, ended, before.get, of=job, total=len(surfaces)))
     return report_of(STAGE, outcomes, before.get, seconds=time.monotonic() - started)
+
+
+def _segment(
+    store: Store, job: Job, model_name: str, terms: DeviceTerms, surfaces: Mapping[str, Outcome], held: HeldDevice
+) -> Iterator[Outcome]:
+    model, total = model_named(model_name, read_weights, shipped=shipped_names(), device=held.name), Measures()
+    try:
+        for tiles in _by_zone(job, surfaces).values():
+            predict = partial(stream, model, measures=total, prefetch=terms.prefetch)
+            yield from _segment_zone(store, job, model, tiles, surfaces, predict, total)
+    finally:
+        spent = (held.held_s, total.seconds_in_network, total.seconds_waiting, total.seconds_waiting + total.seconds_computing)
+        tell(DeviceUsed(job.region, job.year, STAGE, held.name, *spent))
 
 
 def expect_segments(job: Job, model: ModelIdentity, forecast: Forecast) -> None:
@@ -62,7 +84,15 @@ def _by_zone(job: Job, surfaces: Mapping[str, Outcome]) -> dict[int, list[Tile]]
     return zones
 
 
-def _segment_zone(store: Store, job: Job, model: Segmenter, tiles: Sequence[Tile], surfaces: Mapping[str, Outcome]) -> Iterator[Outcome]:
+def _segment_zone(  # noqa: PLR0913 - what all zones share
+    store: Store,
+    job: Job,
+    model: Segmenter,
+    tiles: Sequence[Tile],
+    surfaces: Mapping[str, Outcome],
+    predict: Predict,
+    total: Measures,
+) -> Iterator[Outcome]:
     inputs = {tile.id: _inputs(model, tile, surfaces) for tile in tiles}
     stale = []
     for tile in tiles:
@@ -77,9 +107,9 @@ def _segment_zone(store: Store, job: Job, model: Segmenter, tiles: Sequence[Tile
     target = cubes.open_cube(
         store.probability(job.target, job.region, job.year, tiles[0].epsg), mapped_tiles(job, tiles[0].epsg), PROBABILITY
     )
-    clock, total, before = time.monotonic(), Measures(), Measures()
+    clock, before = time.monotonic(), replace(total)
     reader = BlockReader(cube, model.contract.window_px)
-    for prediction in stream(model, stale, partial(_read, reader), measures=total):
+    for prediction in predict(stale, partial(_read, reader)):
         files = cubes.write_tile(target, prediction.tile, _arrays(prediction))
         seconds, clock = round(time.monotonic() - clock, 3), time.monotonic()
         spent, before = _spent(total, before), replace(total)

@@ -118,6 +118,14 @@ class LeaseLost(CryoatlasError):
     """This program held a lease and does no longer: it was paused for too long, and somebody else may be at work."""
 
 
+class GpuOutOfMemory(CryoatlasError):
+    """One window alone does not fit the memory of the device."""
+
+
+class GpuLost(CryoatlasError):
+    """The GPU does not answer any more; what this process had on it is gone."""
+
+
 class ExtraMissing(WrongCall):
     """Something was asked for whose libraries are not installed by default."""
 

@@ -15,6 +15,7 @@ from models.detector.modalities import HALO_PX, crop, images_of, standardise
 from models.detector.network import Found, SlumpNetwork
 from models.detector.open_water import open_water
 from models.segmenter.contract import ELEVATION, OPTICAL, ModalityNeed, WindowBatch
+from models.segmenter.devices import is_out_of_memory, too_small
 
 VERSION: Final = 2
 """Raised whenever the numbers change that the same weights give."""
@@ -27,13 +28,14 @@ _BANDS: Final = {RGB: ("B02", "B03", "B04"), NDVI: ("B04", "B08"), NIR: ("B08",)
 
 
 class TrainedDetector:
-    """The detector; remembers nothing between calls."""
+    """The detector; remembers nothing between calls but how many windows fit the memory."""
 
     def __init__(self, network: SlumpNetwork, card: DetectorCard, device: str = "cpu") -> None:
         """Copy the network, so that one in training stays as it is."""
         self._card = card
         self._device = torch.device(device)
         self._network = copy.deepcopy(network).to(self._device).eval()
+        self.windows_per_pass = PASS_ON_CPU if self._device.type == "cpu" else PASS_ON_GPU
 
     @property
     def name(self) -> str:
@@ -74,14 +76,27 @@ class TrainedDetector:
     @torch.inference_mode()
     def predict(self, batch: WindowBatch) -> list[WindowInstances]:
         """Find slumps in every window of (window + 2 halo) pixels; what is not usable, open water or outside the region is not looked at."""
-        size = PASS_ON_CPU if self._device.type == "cpu" else PASS_ON_GPU
         found: list[WindowInstances] = []
-        for start in range(0, len(batch), size):
+        while len(found) < len(batch):
             # the last window again, so that every pass has one shape
-            places = [min(start + step, len(batch) - 1) for step in range(size)]
-            answers = self._network.detect(*self._seen(batch, places))
-            found += [self._instances(answer) for answer in answers[: len(batch) - start]]
+            places = [min(len(found) + step, len(batch) - 1) for step in range(self.windows_per_pass)]
+            try:
+                answers = self._network.detect(*self._seen(batch, places))
+            except (MemoryError, RuntimeError) as error:
+                self._halve(error)
+            else:
+                found += [self._instances(answer) for answer in answers[: len(batch) - len(found)]]
         return found
+
+    def _halve(self, error: Exception) -> None:
+        """Go on with half the windows per pass when memory ran out; anything else is an error, and so is one window that does not fit."""
+        if not is_out_of_memory(error):
+            raise error
+        if self.windows_per_pass == 1:
+            raise too_small(self._device) from error
+        self.windows_per_pass //= 2
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _seen(self, batch: WindowBatch, places: list[int]) -> tuple[dict[str, Tensor], Tensor]:
         assert batch.s2 is not None

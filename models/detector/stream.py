@@ -12,7 +12,7 @@ from catalog.facts.errors import UnpredictedPixels
 from catalog.facts.grids import Tile
 from models.detector.contract import Detector, DetectorContract, WindowInstances, valid_share
 from models.segmenter.contract import WindowArrays, stack
-from models.segmenter.predict import IN_FLIGHT, READERS, Measures, ReadWindow, prefetched
+from models.segmenter.predict import IN_FLIGHT, Measures, ReadWindow, ahead_of, prefetched
 from models.segmenter.windows import Window, windows_over
 
 
@@ -82,31 +82,38 @@ def _owner(window: Window) -> Tile:
 
 
 def stream(
-    detector: Detector, plan: Iterable[Window], read_window: ReadWindow, *, batch_size: int | None = None, measures: Measures | None = None
+    detector: Detector,
+    plan: Iterable[Window],
+    read_window: ReadWindow,
+    *,
+    batch_size: int | None = None,
+    measures: Measures | None = None,
+    prefetch: int = 1,
 ) -> Iterator[TileInstances]:
     """Yield every tile of a plan of `windows_of` once, from north to south, as soon as its last window is done.
 
     `read_window` is asked for windows with their halo. Reading goes on while the detector works in a thread of its own. What is found
-    does not depend on the batch size. Raises UnpredictedPixels when a window gets no answer.
+    does not depend on the batch size, nor on `prefetch`, the batches read ahead. Raises UnpredictedPixels when a window gets no answer.
     """
     record, windows = measures if measures is not None else Measures(), tuple(plan)
     gathered = {tile: _Gathered(tile, count) for tile, count in Counter(window.tiles[0] for window in windows).items()}
     running: deque[tuple[_Batch, Future[list[WindowInstances]] | None]] = deque()
+    size, idle = batch_size or detector.contract.batch_size, _Idle(record.clock())
     with ThreadPoolExecutor(1, thread_name_prefix="detector") as worker:
-        for batch in _batches(detector.contract, windows, read_window, batch_size or detector.contract.batch_size):
+        for batch in _batches(detector.contract, windows, read_window, size, ahead_of(size, prefetch)):
             record.windows_skipped += len(batch.done) - len(batch.seen)
-            running.append((batch, worker.submit(_predicted, detector, batch.seen, record) if batch.seen else None))
-            if len(running) == IN_FLIGHT:
+            running.append((batch, worker.submit(_predicted, detector, batch.seen, record, idle) if batch.seen else None))
+            if len(running) == (IN_FLIGHT if prefetch else 1):
                 yield from _settled(*running.popleft(), gathered)
         while running:
             yield from _settled(*running.popleft(), gathered)
 
 
-def _batches(contract: DetectorContract, plan: tuple[Window, ...], read: ReadWindow, size: int) -> Iterator[_Batch]:
+def _batches(contract: DetectorContract, plan: tuple[Window, ...], read: ReadWindow, size: int, ahead: int) -> Iterator[_Batch]:
     """Group windows so that each group but the last holds `size` windows that show enough."""
     batch = _Batch()
     haloed = tuple(replace(w, origin_yx=_outward(w.origin_yx, contract.halo_px), size_px=contract.read_px) for w in plan)
-    for window, (_, arrays) in zip(plan, prefetched(haloed, read, ahead=size + READERS), strict=True):
+    for window, (_, arrays) in zip(plan, prefetched(haloed, read, ahead=ahead), strict=True):
         batch.done.append(window)
         share = valid_share(contract, arrays)
         if share >= contract.min_valid_share:
@@ -122,10 +129,21 @@ def _outward(origin_yx: tuple[int, int], halo_px: int) -> tuple[int, int]:
     return origin_yx[0] - halo_px, origin_yx[1] - halo_px
 
 
-def _predicted(detector: Detector, seen: list[_Seen], record: Measures) -> list[WindowInstances]:
+@dataclass(slots=True)
+class _Idle:
+    """Since when the detector has had nothing to do; only its own thread writes it."""
+
+    since: float
+
+
+def _predicted(detector: Detector, seen: list[_Seen], record: Measures, idle: _Idle) -> list[WindowInstances]:
     halo, started = detector.contract.halo_px, record.clock()
+    record.seconds_waiting += started - idle.since
     found = detector.predict(stack([(_outward(member.window.origin_yx, halo), member.arrays) for member in seen]))
-    record.seconds_computing += record.clock() - started
+    idle.since = record.clock()
+    record.seconds_computing += idle.since - started
+    # its answers lie on the host when it returns, so the device has come to rest
+    record.seconds_in_network += idle.since - started
     record.windows_predicted += len(seen)
     if len(found) != len(seen):
         raise UnpredictedPixels(f"{detector.name} answered for {len(found)} of {len(seen)} windows: it does not keep its contract.")

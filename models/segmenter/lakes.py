@@ -105,7 +105,12 @@ class TrainedSegmenter:
         if self.passes.device.type == "cpu":
             return batch
         held = held_by(batch.s2, batch.s1, batch.dem, self.card.network.modalities)
-        scenery = scenery_of(batch.s2, batch.s1, batch.dem, self.passes.device)
+        try:
+            scenery = scenery_of(batch.s2, batch.s1, batch.dem, self.passes.device)
+        except torch.OutOfMemoryError:
+            # a whole batch does not fit beside the one at work: it goes over pass by pass, when it is its turn
+            torch.cuda.empty_cache()
+            return batch
         return PlacedBatch(batch.origins_yx, batch.cause, scenery=scenery, held=held)
 
     def predict(self, batch: WindowBatch) -> Prediction:

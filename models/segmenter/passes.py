@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from catalog.facts.bands import S2_NODATA
+from models.segmenter.devices import is_out_of_memory, too_small
 from models.segmenter.normalise import DEM, S1, S2, NetworkInput, Statistics, standardise
 from models.segmenter.samples import Scenery, scenery_of
 
@@ -136,11 +137,10 @@ class Passes:
 
     def _halve(self, error: Exception) -> None:
         """Go on with half the images when memory ran out; anything else is an error, and so is one image that does not fit."""
-        if not _out_of_memory(error):
+        if not is_out_of_memory(error):
             raise error
         if self.images == 1:
-            error.add_note(f"One window does not fit the memory of {self.device}: take a smaller network or another device.")
-            raise error
+            raise too_small(self.device) from error
         self.images = max(1, self.images // 2)
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
@@ -223,8 +223,3 @@ def _part(given: NetworkInput, places: slice) -> NetworkInput:
         None if given.s2 is None else given.s2[places],
         None if given.dem is None else given.dem[places],
     )
-
-
-def _out_of_memory(error: Exception) -> bool:
-    # torch's allocator of main memory raises a plain RuntimeError
-    return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "DefaultCPUAllocator" in str(error)

@@ -59,11 +59,13 @@ def stream(
     *,
     batch_size: int | None = None,
     measures: Measures | None = None,
+    prefetch: int = 1,
 ) -> Iterator[TilePrediction]:
     """Yield every tile once, from north to south, as soon as its last window is done.
 
     Reading, stacking and adding up go on while the model works, in a thread of its own. The result does not depend on the
-    batch size, on the tiles asked for beside a tile, or on the tile size. Memory grows with the windows in one row of tiles,
+    batch size, on the tiles asked for beside a tile, or on the tile size. `prefetch` batches are read ahead; with 0 windows are read
+    only while the model waits. Memory grows with the windows in one row of tiles,
     not with the height of the zone. Raises UnpredictedPixels when a usable pixel would get no prediction or a wrong one.
     """
     contract = model.contract
@@ -73,9 +75,9 @@ def stream(
     accumulator, worker = Accumulator(plan, contract), Worker(model, record)
     running: deque[_Running] = deque()
     try:
-        for batch in _batches(prefetched(plan, read_window, ahead=size + READERS), size, contract, record):
+        for batch in _batches(prefetched(plan, read_window, ahead=ahead_of(size, prefetch)), size, contract, record):
             running.append(_begun(batch, worker))
-            if len(running) == IN_FLIGHT:
+            if len(running) == (IN_FLIGHT if prefetch else 1):
                 yield from _settled(running.popleft(), accumulator, record)
         while running:
             yield from _settled(running.popleft(), accumulator, record)
@@ -147,8 +149,16 @@ class Worker:
         return prediction
 
 
+def ahead_of(batch_size: int, prefetch: int) -> int:
+    """Windows read ahead for so many batches."""
+    return prefetch * batch_size + READERS if prefetch else 0
+
+
 def prefetched(plan: tuple[Window, ...], read: ReadWindow, *, ahead: int) -> Iterator[tuple[Window, WindowArrays]]:
     """Read windows in order in threads of their own, at most `ahead` of the consumer; raises GridMismatch for arrays of another size."""
+    if ahead == 0:
+        yield from ((window, _of_size(read(window.origin_yx, window.size_px), window)) for window in plan)
+        return
     todo = iter(plan)
     with ThreadPoolExecutor(READERS, thread_name_prefix="window") as readers:
         queue: deque[tuple[Window, Future[WindowArrays]]] = deque()
