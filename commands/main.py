@@ -23,6 +23,7 @@ from commands import (
     report,
     sample,
     simulate,
+    status,
     track,
     train,
 )
@@ -70,6 +71,7 @@ app.command("plan")(plan.plan)
 app.command("run")(run_command.run)
 app.command("backfill")(backfill.backfill)
 app.command("audit")(audit.audit)
+app.command("status")(status.status)
 app.command("explain")(explain.explain)
 app.command("track")(track.track)
 app.command("export")(export.export)
