@@ -1,44 +1,108 @@
-"""`cryoatlas plan`: what a run would read and take; runs nothing."""
+"""`cryoatlas plan`: what a run would read, keep and take; runs nothing but, when asked, a short measurement."""
 
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from catalog.facts.errors import WrongCall
 from catalog.facts.options import SearchOptions
-from catalog.facts.plans import plan_of
+from catalog.facts.plans import Means, YearPlan, plan_of
+from catalog.facts.run_records import Prices
 from catalog.facts.territory import territory_of
+from catalog.stores.calibrations import calibrated_from, known_from, read_calibration, write_calibration
 from catalog.stores.candidates import find_candidates
 from catalog.stores.regions import family_of, find_region
+from catalog.stores.store import open_store
+from commands.calibration import measure_here
 from commands.console import say, show_json, show_table
 from commands.parse import years_of
+from infra.settings import calibration_file, read_settings
 
 
-def plan(
-    region: Annotated[str, typer.Option(help="A name of `cryoatlas regions list`, a GeoJSON file, or W,S,E,N.")],
-    years: Annotated[str, typer.Option(help="One year or a span, for example 2018-2023.")],
-    catalog: Annotated[str, typer.Option(help="As for `cryoatlas run`.")],
+def plan(  # noqa: PLR0913 - the options of a command are its form
+    region: Annotated[str | None, typer.Option(help="A name of `cryoatlas regions list`, a GeoJSON file, or W,S,E,N.")] = None,
+    years: Annotated[str | None, typer.Option(help="One year or a span, for example 2018-2023.")] = None,
+    catalog: Annotated[str | None, typer.Option(help="As for `cryoatlas run`.")] = None,
     *,
     model: Annotated[str | None, typer.Option(help="As for `cryoatlas run`; decides the model hours.")] = None,
+    store: Annotated[str | None, typer.Option(help="A store whose earlier years tell heights, glaciers and clouds of the region.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Tiles at a time; decides the wall time. Default: CRYOATLAS_WORKERS.")] = None,
+    gpu: Annotated[bool, typer.Option("--gpu", help="The model runs on a GPU; needs a calibration made on one.")] = False,
+    line_mb_s: Annotated[float | None, typer.Option(min=0.001, help="Megabytes per second that the line to the scenes gives.")] = None,
+    price_cpu_hour: Annotated[float | None, typer.Option(min=0, help="Price of a CPU hour.")] = None,
+    price_gpu_hour: Annotated[float | None, typer.Option(min=0, help="Price of a GPU hour.")] = None,
+    price_gb: Annotated[float | None, typer.Option(min=0, help="Price of a stored gigabyte.")] = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure what units of work cost on this machine; takes minutes.")] = False,
+    from_store: Annotated[str | None, typer.Option(help="Calibrate by what the units of this store took instead.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
 ) -> None:
-    """Count tiles, scenes and holes, and estimate bytes and hours, from the catalog alone: no pixel is read.
+    """Count tiles, scenes and holes, and estimate bytes, hours, storage and cost, from the catalog alone: no pixel is read.
 
-    Example: cryoatlas plan --region ile_alatau --years 2021-2023 --catalog planetary-computer
+    Example: cryoatlas plan --region ile_alatau --years 2021-2023 --catalog planetary-computer --workers 16
+
+    Example: cryoatlas plan --calibrate
     """
-    found, options, wanted = find_region(region), SearchOptions(), years_of(years)
-    territory = territory_of(found, family_of(found))
-    plans = [plan_of(found, territory, year, find_candidates(catalog, found, year, options), options, model=model) for year in wanted]
-    if as_json:
-        show_json([asdict(entry) for entry in plans])
-        return
-    columns = ("year", "tiles", "optical looks/tile", "radar looks/tile", "tiles without a scene", "GB to read", "CPU hours", "model hours")
-    rows = [
-        (str(p.year), p.tiles, p.optical_per_tile, p.radar_per_tile, len(p.holes), p.read_gb, p.cpu_hours, p.model_hours) for p in plans
-    ]
-    show_table(
-        f"Plan for {plans[0].region}", columns, rows, caption="Bytes are decoded pixels; hours are CPU hours of one core (docs/scale.md)."
+    if calibrate or from_store is not None:
+        _calibrate(from_store, model)
+    if region is None or years is None or catalog is None:
+        if calibrate or from_store is not None:
+            return
+        raise WrongCall("A plan needs --region, --years and --catalog; --calibrate needs none of them.")
+    settings, costs = read_settings(), read_calibration(calibration_file())
+    prices = Prices(
+        settings.prices.cpu_hour if price_cpu_hour is None else price_cpu_hour,
+        settings.prices.gpu_hour if price_gpu_hour is None else price_gpu_hour,
     )
+    means = Means(model, costs, workers or settings.workers, gpu, line_mb_s, prices, price_gb)
+    found, options = find_region(region), SearchOptions()
+    territory, known = territory_of(found, family_of(found)), known_from(None if store is None else open_store(store), found.name)
+    plans = [
+        plan_of(found, territory, year, find_candidates(catalog, found, year, options), options, means, known) for year in years_of(years)
+    ]
+    if as_json:
+        show_json([asdict(entry) | {"cpu_hours": entry.cpu_hours, "unit_costs": costs.origin} for entry in plans])
+        return
+    _show(plans, means)
+
+
+def _calibrate(from_store: str | None, model: str | None) -> None:
+    path = calibration_file()
+    costs = measure_here(model) if from_store is None else calibrated_from(open_store(from_store))
+    write_calibration(path, costs)
+    rows = [("surface, per tile", costs.tile_s), ("surface, per decoded GB", costs.gb_s), ("look, per scene and tile", costs.look_s)]
+    rows += [("outline, per tile", costs.outline_s), ("region-year, per tile", costs.record_s)]
+    rows += [(f"{name}, per window of {entry.window_px} px", entry.cpu_s) for name, entry in costs.models.items()]
+    caption = f"{costs.origin}; {', '.join(f'{key} {value}' for key, value in costs.about.items())}. Kept in {path}."
+    show_table("CPU seconds of a unit of work", ("unit", "CPU s"), rows, caption=caption)
+
+
+def _show(plans: list[YearPlan], means: Means) -> None:
+    columns: tuple[str, ...] = (
+        "year",
+        "tiles",
+        "skipped",
+        "optical/tile",
+        "radar/tile",
+        "GB decoded",
+        "GB travel",
+        "GB stored",
+        "CPU h",
+        "model h",
+        "wall h",
+    )
+    rows = [
+        (
+            *(str(p.year), p.tiles, p.skipped, p.optical_per_tile, p.radar_per_tile, p.read_gb, p.travel_gb, p.stored_gb),
+            *(p.surface_hours, p.gpu_hours if p.gpu_hours is not None else p.model_hours, p.wall_hours),
+            *(() if p.cost is None else (p.cost,)),
+        )
+        for p in plans
+    ]
+    columns += () if plans[0].cost is None else ("cost",)
+    model = "GPU" if means.gpu else "CPU"
+    caption = f"Model hours are {model} hours, wall time that of {means.workers} workers. Unit costs: {means.costs.origin}."
+    show_table(f"Plan for {plans[0].region}", columns, rows, caption=caption)
     for entry in plans:
         if entry.holes:
             shown = ", ".join(entry.holes[:8]) + (" ..." if len(entry.holes) > 8 else "")
