@@ -44,9 +44,9 @@ def deploy_all(store: str, catalog: str, kind: str) -> tuple[Deployed, ...]:
             client.hello()
             make_pools(client, described, kind)
             watch_lost_runs(client, described["lost_after_s"])
-            on = _switched_on(client)
+            on = switched_on(client)
             _prefect_deploy({"CRYOATLAS_STORE": store, "CRYOATLAS_CATALOG": catalog})
-            _switch_on(client, on)
+            switch_on(client, on)
             return _deployed(client)
     except httpx.TransportError as error:
         url = os.environ.get("PREFECT_API_URL", "")
@@ -62,14 +62,16 @@ def _prefect_deploy(forms: dict[str, str]) -> None:
         raise CryoatlasError(f"`prefect deploy --all` ended with code {done.returncode}: {(done.stdout + done.stderr).strip()[-2000:]}")
 
 
-def _switched_on(client: SyncPrefectClient) -> frozenset[str]:
+def switched_on(client: SyncPrefectClient) -> frozenset[str]:
+    """Slugs of the schedules of our pools that are switched on."""
     # deploying again writes `active: false` over what the operator switched on
     return frozenset(
         schedule.slug for deployment in _ours(client) for schedule in deployment.schedules if schedule.active and schedule.slug is not None
     )
 
 
-def _switch_on(client: SyncPrefectClient, slugs: frozenset[str]) -> None:
+def switch_on(client: SyncPrefectClient, slugs: frozenset[str]) -> None:
+    """Switch on the schedules of these slugs; the others stay as they are."""
     for deployment in _ours(client):
         for schedule in deployment.schedules:
             if schedule.slug in slugs:
