@@ -34,7 +34,8 @@ class DaskTilePool:
         other code.
         """
         work = function if self.versions is None else partial(refuse_other_code, self.versions, function)
-        waiting, suspects = list(reversed(items)), []
+        waiting = list(reversed(items))
+        suspects: list[Item] = []
         running: dict[str, tuple[Item, bool]] = {}
         completed = as_completed()
 

@@ -132,6 +132,13 @@ def test_a_setting_that_names_no_cluster_is_a_wrong_call(settings, cluster):
         pass
 
 
+@pytest.mark.parametrize("given", ["0", "-1", "four", "2.5"])
+def test_a_number_of_workers_that_cannot_be_is_a_wrong_call(monkeypatch, given):
+    monkeypatch.setenv("CRYOATLAS_WORKERS", given)
+    with pytest.raises(WrongCall, match=f"CRYOATLAS_WORKERS is '{given}'"):
+        read_settings()
+
+
 @pytest.mark.parametrize(("kind", "module"), [("slurm", "dask_jobqueue"), ("kubernetes", "dask_kubernetes.operator")])
 def test_a_missing_extra_is_one_sentence_with_the_command(settings, monkeypatch, tmp_path, kind, module):
     monkeypatch.setitem(sys.modules, module, None)  # importing it raises ImportError
