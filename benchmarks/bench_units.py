@@ -1,4 +1,4 @@
-"""Unit costs of the main road on a simulated world: what `cryoatlas plan` multiplies its counts with (catalog/facts/plans.py).
+"""Unit costs of the main road on a simulated world: what `cryoatlas plan` multiplies its counts with (catalog/facts/unit_costs.py).
 
 Makes a world of `--chips` x `--chips` chips in one tile, builds its surface and segments it through the public functions that
 the tasks call, cubes on disk included, and prints CPU seconds (user and system, all threads) per decoded gigabyte and per

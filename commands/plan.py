@@ -78,31 +78,22 @@ def _calibrate(from_store: str | None, model: str | None) -> None:
 
 
 def _show(plans: list[YearPlan], means: Means) -> None:
-    columns: tuple[str, ...] = (
-        "year",
-        "tiles",
-        "skipped",
-        "optical/tile",
-        "radar/tile",
-        "GB decoded",
-        "GB travel",
-        "GB stored",
-        "CPU h",
-        "model h",
-        "wall h",
-    )
-    rows = [
-        (
-            *(str(p.year), p.tiles, p.skipped, p.optical_per_tile, p.radar_per_tile, p.read_gb, p.travel_gb, p.stored_gb),
-            *(p.surface_hours, p.gpu_hours if p.gpu_hours is not None else p.model_hours, p.wall_hours),
-            *(() if p.cost is None else (p.cost,)),
-        )
-        for p in plans
+    rows: list[tuple[object, ...]] = [
+        ("tiles", *(p.tiles for p in plans)),
+        ("skipped, as far as is known", *(p.skipped for p in plans)),
+        ("tiles without a scene", *(len(p.holes) for p in plans)),
+        ("optical looks per tile", *(p.optical_per_tile for p in plans)),
+        ("radar looks per tile", *(p.radar_per_tile for p in plans)),
+        ("GB decoded", *(p.read_gb for p in plans)),
+        ("GB that travel", *(p.travel_gb for p in plans)),
+        ("GB stored", *(p.stored_gb for p in plans)),
+        ("CPU hours without the model", *(p.surface_hours for p in plans)),
+        ("model, GPU hours" if means.gpu else "model, CPU hours", *(p.gpu_hours or p.model_hours for p in plans)),
+        (f"wall hours, {means.workers} workers", *(p.wall_hours for p in plans)),
     ]
-    columns += () if plans[0].cost is None else ("cost",)
-    model = "GPU" if means.gpu else "CPU"
-    caption = f"Model hours are {model} hours, wall time that of {means.workers} workers. Unit costs: {means.costs.origin}."
-    show_table(f"Plan for {plans[0].region}", columns, rows, caption=caption)
+    if plans[0].cost is not None:
+        rows.append(("cost", *(p.cost for p in plans)))
+    show_table(f"Plan for {plans[0].region}", ("", *(str(p.year) for p in plans)), rows, caption=f"Unit costs: {means.costs.origin}.")
     for entry in plans:
         if entry.holes:
             shown = ", ".join(entry.holes[:8]) + (" ..." if len(entry.holes) > 8 else "")
