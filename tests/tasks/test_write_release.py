@@ -241,7 +241,7 @@ def test_an_inventory_that_was_changed_by_hand_is_refused(store, tmp_path):
 
 def test_tracks_older_than_the_inventory_are_refused(store, tmp_path):
     map_year(job_of(store, 2021), run="2", grown_m=20.0)
-    with pytest.raises(Unpublishable, match="cryoatlas track"):
+    with pytest.raises(Unpublishable, match="an inventory was made anew after the tables through the years"):
         publish(store, tmp_path / "public")
 
 
