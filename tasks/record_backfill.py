@@ -31,7 +31,7 @@ def reopen_units(job: Job, units: Sequence[Planned]) -> None:
     store = open_store(job.store)
     for planned in units:
         record = ledger.find(store, planned.unit)
-        if record is not None and any(reason.why in _AGAIN for reason in planned.reasons):
+        if record is not None and any(reason.why in _AGAIN and not reason.inherited for reason in planned.reasons):
             ledger.reopen(store, record)
 
 

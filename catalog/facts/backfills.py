@@ -34,6 +34,8 @@ class Reason:
     why: Why
     detail: str
     """What exactly: names, old and new values."""
+    inherited: bool = False
+    """It is the reason of a unit that this one waits for."""
 
 
 @dataclass(frozen=True, slots=True)

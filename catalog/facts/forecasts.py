@@ -100,7 +100,7 @@ class Forecast:
     def _told(self, reasons: tuple[Reason, ...], inputs: Mapping[str, Any]) -> tuple[Reason, ...]:
         """Add what the units that it waits for are done for; `missing` alone would hide the scenes that a new tile comes from."""
         waited = [planned for name in dict.fromkeys(open_in(inputs)) if (planned := self._by_name(name)) is not None]
-        found = [Reason(reason.why, f"after {p.unit.stage} {p.unit.tile}") for p in waited for reason in p.reasons]
+        found = [Reason(reason.why, f"after {p.unit.stage} {p.unit.tile}", inherited=True) for p in waited for reason in p.reasons]
         first = {reason.why: reason for reason in reversed(found) if reason.why not in {r.why for r in reasons}}
         return (*reasons, *reversed(first.values()))
 

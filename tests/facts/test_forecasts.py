@@ -104,6 +104,14 @@ def test_what_is_made_from_something_else_may_give_other_bytes_and_the_rest_may_
     }
 
 
+def test_what_follows_a_forced_unit_is_not_forced_itself():
+    forecast = Forecast(RECORDS, forced=[SURFACE])
+    chain(forecast, MADE_FROM | {"stage": "surface 3"})
+    (forced, _), (follows, *_) = forecast.planned[SURFACE].reasons, forecast.planned[SEGMENT].reasons
+    assert (forced.why, forced.inherited) == ("forced", False)
+    assert (follows.why, follows.inherited) == ("forced", True)
+
+
 def test_a_failed_unit_is_tried_again_and_a_missing_one_is_made():
     failed = record(SURFACE, MADE_FROM, State.FAILED, message="scene S2A: cut short")
     assert chain(Forecast((failed, *RECORDS[1:])))["surface"] == ("failed", True)
