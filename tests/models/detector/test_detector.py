@@ -8,7 +8,7 @@ import torch
 
 from catalog.facts.causes import Cause
 from catalog.facts.detector_cards import DetectorCard, DetectorConfig, DetectorStatistics
-from catalog.facts.errors import UnknownModel, WeightsUnfit, WrongCall
+from catalog.facts.errors import GpuOutOfMemory, UnknownModel, WeightsUnfit, WrongCall
 from models.detector.contract import Detector, check
 from models.detector.detector import VERSION, TrainedDetector
 from models.detector.loading import network_of, trained_detector
@@ -140,6 +140,38 @@ def test_a_network_in_training_is_left_alone(tensors):
     network = build(CONFIG).train()
     TrainedDetector(network, CARD)
     assert network.training
+
+
+class Tight:
+    """Takes the place of `detect` of a network; memory holds only so many windows."""
+
+    def __init__(self, detect, most: int) -> None:
+        self.detect, self.most, self.tried = detect, most, list[int]()
+
+    def __call__(self, images, valid):
+        count = len(next(iter(images.values())))
+        self.tried.append(count)
+        if count > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return self.detect(images, valid)
+
+
+def test_full_memory_halves_the_pass_for_good_and_every_window_is_answered_once(tensors, detector, monkeypatch):
+    tight = trained_detector(CARD, tensors)
+    tight.windows_per_pass = 4
+    memory = Tight(tight._network.detect, most=1)
+    monkeypatch.setattr(tight._network, "detect", memory)
+    whole = batch(3)
+    assert all(same(a, b) for a, b in zip(tight.predict(whole), detector.predict(whole), strict=True))
+    assert memory.tried == [4, 2, 1, 1, 1]
+    assert tight.windows_per_pass == 1
+
+
+def test_one_window_that_does_not_fit_is_an_error_with_a_way_out(tensors, monkeypatch):
+    tight = trained_detector(CARD, tensors)
+    monkeypatch.setattr(tight._network, "detect", Tight(tight._network.detect, most=0))
+    with pytest.raises(GpuOutOfMemory, match="--cpu-fallback"):
+        tight.predict(batch(1))
 
 
 def test_tensors_fit_all_or_none(tensors):
