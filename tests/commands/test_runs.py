@@ -179,7 +179,8 @@ def test_audit_names_a_changed_byte_and_the_command_that_mends_it(cryoatlas, sto
     (mend,) = (line.removeprefix("  mend: cryoatlas ") for line in said.out.splitlines() if line.startswith("  mend: "))
     assert cryoatlas(*shlex.split(mend), "--reason", "a bad disk").code == 0
     assert shard.read_bytes() == whole
-    tile = next((tmp_path / "s" / "ledger").rglob("*.segment.json")).name.split(".")[0]
+    (receipt,) = (tmp_path / "s" / "backfills").glob("*.json")
+    tile = json.loads(receipt.read_bytes())["units"][0]["unit"]["tile"]
     told = json.loads(cryoatlas("explain", "--store", tmp_path / "s", "--tile", tile, "--year", YEAR, "--json").out)
     assert [(again["stage"], again["reason"], again["became"]) for again in told["backfills"]] == [("segment", "a bad disk", "done")]
 
