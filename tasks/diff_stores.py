@@ -1,6 +1,5 @@
 """Two inventories to what differs between them, feature by feature, each with its cause."""
 
-
 import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE

@@ -85,7 +85,7 @@ def _box(cell: Cell) -> str:
     return f'<a href="#{_name(cell)}" {mark}>{inside}</a>' if cell.state != "not begun" else f"<span {mark}>{inside}</span>"
 
 
-def _key(counts: Mapping[str, int]) -> str:
+def _key(counts: Mapping[CellState, int]) -> str:
     shown = [state for state in STATES if counts.get(state)]
     return '<ul class="key">' + "".join(f'<li><b class="{_class(s)}">{SIGNS[s]}</b>{s}: {STATES[s]}</li>' for s in shown) + "</ul>"
 

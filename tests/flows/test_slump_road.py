@@ -192,7 +192,9 @@ def test_the_score_against_the_truth_is_that_of_one_who_knows(tundra, mapped):
 def test_a_second_run_writes_nothing_but_the_record_of_itself(known, copied):
     before = {path: path.stat().st_mtime_ns for path in copied.root.rglob("*") if path.is_file() and path.parent != copied.root / "runs"}
     assert sum(stage.written for year in YEARS for stage in slumps(copied.root, year).values()) == 0
-    assert {path: path.stat().st_mtime_ns for path in copied.root.rglob("*") if path.is_file() and path.parent != copied.root / "runs"} == before
+    assert {
+        path: path.stat().st_mtime_ns for path in copied.root.rglob("*") if path.is_file() and path.parent != copied.root / "runs"
+    } == before
 
 
 @pytest.mark.parametrize("kind", ["instances", "features", "inventory", "counts"])
