@@ -78,7 +78,7 @@ def surfaces(tundra: World, store: Path, year: int = YEAR) -> Job:
     """The stages before slumps, without a server."""
     job = open_job.fn(tundra.region, year, str(store), None)
     candidates = search_scenes.fn(job, tundra.catalog, ALL_SCENES.search)
-    look_at_scenes.fn(job, candidates, InTurn())
+    look_at_scenes.fn(job, candidates, ALL_SCENES.search, InTurn())
     choose_scenes.fn(job, candidates, ALL_SCENES.search)
     build_surfaces.fn(job, ALL_SCENES.surface, InTurn())
     return job
