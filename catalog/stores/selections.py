@@ -19,7 +19,7 @@ from catalog.facts.records import Choice, Scene
 from catalog.facts.repeats import SceneKey, identity
 from catalog.facts.scenes import Found, Rejected, to_scene
 from catalog.facts.sources import ASSET_KEYS
-from catalog.stores.files import write_if_changed
+from catalog.stores.files import storage_errors, write_if_changed
 from catalog.stores.item_tables import items_of, table_of
 from catalog.stores.objects import ObjectPath
 
@@ -56,7 +56,8 @@ def write_choices(path: Path, choices: Sequence[Choice], items: Mapping[SceneKey
     with TemporaryDirectory() as folder:
         # stac-geoparquet writes files of this machine only
         file = Path(folder) / path.name
-        _write(file, ordered, keys, items)
+        with storage_errors(file):
+            _write(file, ordered, keys, items)
         # an equal record is left untouched: a rerun that finds nothing new writes nothing
         return write_if_changed(path, file.read_bytes())
 

@@ -28,7 +28,7 @@ def one_line(text):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--to", "s3://bucket/public", "--year", "2021"], "object stores are not supported yet"),
+        (["--to", "ftp://bucket/public", "--year", "2021"], "no object store is called ftp://"),
         (["--to", "public"], "--year 2021, or --years 2018-2023"),
         (["--to", "public", "--year", "2021", "--years", "2020-2021"], "--year 2021, or --years 2018-2023"),
         (["--to", "public", "--year", "2021", "--date", "tomorrow"], "2026-03-31"),

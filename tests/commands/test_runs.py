@@ -133,7 +133,7 @@ def test_a_broken_file_fails_its_tiles_names_the_scene_and_leaves_the_rest(cryoa
     assert "Resume with: cryoatlas run" in said.err
     audit = cryoatlas("audit", "--store", tmp_path / "s")
     assert audit.code == 3
-    assert "mend: cryoatlas run" in audit.out
+    assert "mend: cryoatlas backfill" in audit.out
     scene = said.err.split("--refuse ")[1].split()[0].rstrip(".;")
     again = cryoatlas(*arguments(broken, tmp_path / "s"), "--refuse", scene)
     assert again.code == 0, again.err
