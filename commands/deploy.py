@@ -19,7 +19,9 @@ def deploy(
 ) -> None:
     """Make or change work pools, queues and deployments. Doing it again changes only what differs; schedules stay as they were switched.
 
-    Example: PREFECT_API_URL=http://127.0.0.1:4200/api cryoatlas deploy --store /data/store
+    It needs a server: PREFECT_API_URL names it, for example http://127.0.0.1:4200/api.
+
+    Example: cryoatlas deploy --store /data/store
     """
     if not os.environ.get("PREFECT_API_URL"):
         raise WrongCall("PREFECT_API_URL names no server to deploy to: set it, for example to http://127.0.0.1:4200/api.")

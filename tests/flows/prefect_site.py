@@ -51,7 +51,13 @@ class Site:
         """Have a command run beside the test; it is asked to end, as an operator does, and must."""
         with (self.home / f"{name}.log").open("wb") as log:
             process = subprocess.Popen(
-                _program(arguments), cwd=ROOT, env=dict(self.environment), stdout=log, stderr=log, start_new_session=True
+                _program(arguments),
+                cwd=ROOT,
+                env=dict(self.environment),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=_hear_interrupts,  # noqa: PLW1509 - it only resets a signal, which takes no lock
             )
             try:
                 yield process
@@ -118,6 +124,11 @@ def _wait_until_up(site: Site, server: "subprocess.Popen[bytes]", patience_s: fl
         else:
             return
     raise AssertionError(f"the server did not start:\n{site.logs()}")
+
+
+def _hear_interrupts() -> None:
+    # a shell lets what it starts in the background ignore Ctrl-C, and children inherit that; a worker would then never end
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _program(arguments: Sequence[str]) -> list[str]:
