@@ -21,6 +21,7 @@ from catalog.facts.schemas import SURFACE
 from catalog.stores import cubes, ledger
 from catalog.stores.blocks import BlockReader
 from catalog.stores.files import write_atomic
+from catalog.stores.from_surfaces import by_zone, expect_from_surfaces, surfaces_of
 from catalog.stores.gpu_slots import HeldDevice
 from catalog.stores.gpu_work import each_on_device
 from catalog.stores.jobs import mapped_tiles, unit_of
@@ -47,7 +48,7 @@ _OUTSIDE = next(spec.fill for spec in SURFACE if spec.name == "cause")
 def detect_region(job: Job, model_name: str, terms: DeviceTerms = ON_CPU) -> StageReport:
     """Look for slumps in every tile whose surface, or whose neighbours' surface, or whose model changed."""
     store = open_store(job.store)
-    surfaces = {o.unit.tile: o for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "surface" and o.outputs}
+    surfaces = surfaces_of(store, job)
     retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), surfaces)
     before = {unit_of(job, tile, STAGE): ledger.find(store, unit_of(job, tile, STAGE)) for tile in surfaces}
     started = time.monotonic()
@@ -63,7 +64,7 @@ def _detect(
 ) -> Iterator[Outcome]:
     detector, total = detector_named(model_name, read_detector, shipped=shipped_names(), device=held.name), Measures()
     try:
-        for tiles in _by_zone(job, surfaces).values():
+        for tiles in by_zone(job, surfaces).values():
             predict = partial(stream, detector, measures=total, prefetch=terms.prefetch)
             yield from _detect_zone(store, job, detector, tiles, surfaces, predict)
     finally:
@@ -73,20 +74,7 @@ def _detect(
 
 def expect_detections(job: Job, model: ModelIdentity, forecast: Forecast) -> None:
     """Tell a forecast what every tile's detections would be made from."""
-    surfaces = {o.unit.tile: o for o in forecast.outcomes("surface") if o.outputs}
-    tiles = mapped_tiles(job)
-    for tile in (tile for tile in tiles if tile.id in surfaces):
-        forecast.expect(unit_of(job, tile.id, STAGE), _inputs(model, tile, surfaces), maybe=forecast.is_new(surfaces[tile.id].unit))
-    gone = (unit_of(job, tile.id, STAGE) for tile in tiles if tile.id not in surfaces)
-    forecast.retire(gone, "it has no surface any more")
-
-
-def _by_zone(job: Job, surfaces: Mapping[str, Outcome]) -> dict[int, list[Tile]]:
-    zones: dict[int, list[Tile]] = {}
-    for tile in mapped_tiles(job):
-        if tile.id in surfaces:
-            zones.setdefault(tile.epsg, []).append(tile)
-    return zones
+    expect_from_surfaces(job, STAGE, partial(_inputs, model), forecast)
 
 
 def _detect_zone(

@@ -19,6 +19,7 @@ from catalog.facts.run_events import DeviceUsed
 from catalog.facts.schemas import PROBABILITY, PROBABILITY_NODATA, SURFACE
 from catalog.stores import cubes, ledger
 from catalog.stores.blocks import BlockReader
+from catalog.stores.from_surfaces import by_zone, expect_from_surfaces, surfaces_of
 from catalog.stores.gpu_slots import HeldDevice
 from catalog.stores.gpu_work import each_on_device
 from catalog.stores.jobs import mapped_tiles, unit_of
@@ -41,7 +42,7 @@ VERSION = 1
 def segment_region(job: Job, model_name: str, terms: DeviceTerms = ON_CPU) -> StageReport:
     """Predict every tile whose surface, or whose neighbours' surface, or whose model changed."""
     store = open_store(job.store)
-    surfaces = {o.unit.tile: o for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "surface" and o.outputs}
+    surfaces = surfaces_of(store, job)
     retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), surfaces)
     before = {unit_of(job, tile, STAGE): ledger.find(store, unit_of(job, tile, STAGE)) for tile in surfaces}
     started = time.monotonic()
@@ -58,7 +59,7 @@ def _segment(
 ) -> Iterator[Outcome]:
     model, total = model_named(model_name, read_weights, shipped=shipped_names(), device=held.name), Measures()
     try:
-        for tiles in _by_zone(job, surfaces).values():
+        for tiles in by_zone(job, surfaces).values():
             predict = partial(stream, model, measures=total, prefetch=terms.prefetch)
             yield from _segment_zone(store, job, model, tiles, surfaces, predict, total)
     finally:
@@ -68,20 +69,7 @@ def _segment(
 
 def expect_segments(job: Job, model: ModelIdentity, forecast: Forecast) -> None:
     """Tell a forecast what every probability would be made from."""
-    surfaces = {o.unit.tile: o for o in forecast.outcomes("surface") if o.outputs}
-    tiles = mapped_tiles(job)
-    for tile in (tile for tile in tiles if tile.id in surfaces):
-        forecast.expect(unit_of(job, tile.id, STAGE), _inputs(model, tile, surfaces), maybe=forecast.is_new(surfaces[tile.id].unit))
-    gone = (unit_of(job, tile.id, STAGE) for tile in tiles if tile.id not in surfaces)
-    forecast.retire(gone, "it has no surface any more")
-
-
-def _by_zone(job: Job, surfaces: Mapping[str, Outcome]) -> dict[int, list[Tile]]:
-    zones: dict[int, list[Tile]] = {}
-    for tile in mapped_tiles(job):
-        if tile.id in surfaces:
-            zones.setdefault(tile.epsg, []).append(tile)
-    return zones
+    expect_from_surfaces(job, STAGE, partial(_inputs, model), forecast)
 
 
 def _segment_zone(  # noqa: PLR0913 - what all zones share
