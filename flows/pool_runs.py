@@ -59,6 +59,7 @@ class DeploymentRuns:
         return str(patiently(lambda: self._start(region, year, f"{family}:{number}")).id)
 
     def _start(self, region: RegionYears, year: int, key: str) -> FlowRun:
+        # said outright, or a notebook (whose thread has a running event loop) would get a coroutine
         run = run_deployment(
             self.deployment,
             parameters={"region": region.region, "year": year, **self.form},
@@ -66,8 +67,9 @@ class DeploymentRuns:
             tags=["region-year", Path(region.region).stem, str(year), key.rpartition(":")[0]],
             idempotency_key=key,
             work_queue_name=self.queue,
+            _sync=True,  # type: ignore[call-arg]  # of its decorator, which its types leave out
         )
-        assert isinstance(run, FlowRun), "called outside an event loop"
+        assert isinstance(run, FlowRun), "asked for the synchronous way"
         return run
 
     def ended(self, runs: Collection[str]) -> Mapping[str, Ended]:

@@ -1,5 +1,6 @@
 """Runs of a deployment on a real server: one open run for the same thing, a new one once it ended, and patience."""
 
+import asyncio
 from dataclasses import replace
 
 import httpx
@@ -55,6 +56,13 @@ def test_what_is_open_is_not_submitted_twice_and_what_ended_is_asked_again(clien
     keys = [client.read_flow_run(run).idempotency_key for run in (first, second)]
     assert keys == [f"{runs.key(PAMIR, 2019)}:1", f"{runs.key(PAMIR, 2019)}:2"]
     assert keys[0].startswith("lakes:pamir:2019:")
+
+
+def test_a_notebook_with_its_running_loop_submits_as_a_terminal_does(client, runs):
+    async def cell() -> str:
+        return runs.submit(PAMIR, 2017)
+
+    assert client.read_flow_run(asyncio.run(cell())).deployment_id is not None
 
 
 def test_another_reason_form_or_year_is_another_run(runs):
