@@ -1,5 +1,6 @@
 """The environment, read once when a flow starts, and the quiet defaults that Prefect needs on one machine."""
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,8 @@ _PREFECT_DEFAULTS = {
     # flow logs live in the run record; sending every line to the database makes it grow without bound
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
 }
+
+_SHORTEST_LEASE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def read_settings() -> Settings:
         cluster=os.environ.get("CRYOATLAS_CLUSTER", "threads"),
         device=os.environ.get("CRYOATLAS_DEVICE", "auto"),
         weights=Path(os.environ.get("CRYOATLAS_WEIGHTS", _cache_home() / "cryoatlas" / "weights")),
-        lease=terms_of(float(os.environ.get("CRYOATLAS_LEASE_S", TERMS.duration_s))),
+        lease=_lease(),
         prices=Prices(_number("CRYOATLAS_CPU_HOUR_PRICE"), _number("CRYOATLAS_GPU_HOUR_PRICE")),
         gpu_slots=max(int(_number("CRYOATLAS_SLOTS_PER_GPU") or 1), 1),
         cpu_fallback=os.environ.get("CRYOATLAS_CPU_FALLBACK", "") not in ("", "0", "false"),
@@ -75,6 +78,17 @@ def _workers(cores: int) -> int:
     if not given.isdecimal() or int(given) < 1:
         raise WrongCall(f"CRYOATLAS_WORKERS is {given!r}; write how many tiles are worked on at a time, 1 or more, or unset it.")
     return int(given)
+
+
+def _lease() -> Terms:
+    given = _number("CRYOATLAS_LEASE_S", TERMS.duration_s) or 0.0
+    # a store takes its time, and a renewal that comes too late ends the run
+    if not _SHORTEST_LEASE_S <= given < math.inf:
+        raise WrongCall(
+            f"CRYOATLAS_LEASE_S is {os.environ['CRYOATLAS_LEASE_S']!r}; write seconds, {_SHORTEST_LEASE_S:.0f} or more, or unset it: "
+            f"{TERMS.duration_s:.0f} are the default."
+        )
+    return terms_of(given)
 
 
 def _number(name: str, otherwise: float | None = None) -> float | None:

@@ -139,6 +139,13 @@ def test_a_number_of_workers_that_cannot_be_is_a_wrong_call(monkeypatch, given):
         read_settings()
 
 
+@pytest.mark.parametrize("given", ["abc", "0", "-4", "nan", "inf"])
+def test_a_duration_of_leases_that_cannot_be_is_a_wrong_call(monkeypatch, given):
+    monkeypatch.setenv("CRYOATLAS_LEASE_S", given)
+    with pytest.raises(WrongCall, match=f"CRYOATLAS_LEASE_S is '{given}'"):
+        read_settings()
+
+
 @pytest.mark.parametrize(("kind", "module"), [("slurm", "dask_jobqueue"), ("kubernetes", "dask_kubernetes.operator")])
 def test_a_missing_extra_is_one_sentence_with_the_command(settings, monkeypatch, tmp_path, kind, module):
     monkeypatch.setitem(sys.modules, module, None)  # importing it raises ImportError
