@@ -25,6 +25,8 @@ _TIMEOUT_S: Final = 60.0
 _TRANSIENT: Final = (429, 500, 502, 503, 504)
 _WAITS_S: Final = (0.5, 2.0, 8.0)
 _PARQUET: Final = (".parquet", ".geoparquet")
+_KEPT_S: Final = 3600.0
+"""How long a catalog that was read is taken for what it is now: a worker lives for weeks and must see late scenes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,15 @@ def _local(spec: str) -> Path:
     return path
 
 
-def _stamp(address: str) -> int:
-    return 0 if "://" in address else Path(address).stat().st_mtime_ns
+def _stamp(address: str) -> tuple[int, int]:
+    """What stays equal while a catalog may be taken from memory; below an unchanged root there may be new items."""
+    changed_ns = 0 if "://" in address else Path(address).stat().st_mtime_ns
+    return changed_ns, int(time.monotonic() // _KEPT_S)
 
 
 @lru_cache(maxsize=8)
-def _tree_items(address: str, _stamp_ns: int) -> tuple[Item, ...]:
-    """All items below a catalog, cached until its root file changes."""
+def _tree_items(address: str, _stamp: tuple[int, int]) -> tuple[Item, ...]:
+    """All items below a catalog, kept until its root file changes or an hour has gone."""
     return tuple(_walk(address))
 
 

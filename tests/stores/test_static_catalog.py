@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -152,6 +153,22 @@ class _Quiet(SimpleHTTPRequestHandler):
 def test_a_catalog_on_the_web_is_followed_by_its_links(web: str) -> None:
     (item,) = open_catalog(f"{web}/catalog/catalog.json").find("s2", (76.0, 42.0, 79.0, 45.0), START, END)
     assert item["assets"]["B03"]["href"] == f"{web}/catalog/collection/inside/inside/B03.tif"
+
+
+@pytest.mark.parametrize("on_the_web", [True, False])
+def test_a_scene_that_came_late_is_seen_within_the_hour(
+    web: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, on_the_web: bool
+) -> None:
+    spec = f"{web}/catalog/catalog.json" if on_the_web else str(tmp_path / "catalog")
+    assert names(spec) == ["inside"]
+    page = tmp_path / "catalog" / "collection" / "collection.json"
+    (page.parent / "late").mkdir()
+    (page.parent / "late" / "item.json").write_text(json.dumps(made_item("late")))
+    content = json.loads(page.read_text())
+    page.write_text(json.dumps(content | {"links": [*content["links"], {"rel": "item", "href": "./late/item.json"}]}))
+    now = time.monotonic()
+    monkeypatch.setattr("catalog.stores.static_catalog.time.monotonic", lambda: now + 3600.0)
+    assert sorted(names(spec)) == ["inside", "late"]
 
 
 def test_a_missing_page_of_the_web_is_unreachable(web: str) -> None:
