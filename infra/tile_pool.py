@@ -1,9 +1,10 @@
 """Tiles as plain functions on a Dask cluster, one submission per unit of work."""
 
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from distributed import Client, KilledWorker, as_completed
 
@@ -33,7 +34,7 @@ class DaskTilePool:
         again it arrives as Crashed with WorkerLost. Raises ClusterLost when the scheduler is gone, CodeDiffers when a worker runs
         other code.
         """
-        work = function if self.versions is None else partial(refuse_other_code, self.versions, function)
+        work = _Caught(function if self.versions is None else partial(refuse_other_code, self.versions, function))
         waiting = list(reversed(items))
         suspects: list[Item] = []
         running: dict[str, tuple[Item, bool]] = {}
@@ -60,6 +61,34 @@ class DaskTilePool:
             start_next()
 
 
+@dataclass(frozen=True, slots=True)
+class _Caught(Generic[Item, Result]):
+    """A function whose errors come home as values; travels to other processes.
+
+    An error that Dask brings home by itself can get lost on the way, and its unit is then waited for without end: Dask's client gives up
+    on an error whose traceback it cannot unpack, for one of a recursion without end, and tells nobody (distributed 2026.8).
+    """
+
+    function: Callable[[Item], Result]
+
+    def __call__(self, item: Item) -> Result | Crashed:
+        """Call the function."""
+        try:
+            return self.function(item)
+        except Exception as error:
+            return Crashed(_portable(error))
+
+
+def _portable(error: Exception) -> Exception:
+    # frames hold the arrays of the unit, and too many of them cannot be pickled
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    try:
+        pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
+
+
 def _died(future: Any) -> bool:
     return future.status == "error" and isinstance(future.exception(), KilledWorker)
 
@@ -72,8 +101,6 @@ def _ended(future: Any) -> Any:
             "start the cluster again and run the same command."
         )
     error = future.exception()
-    if isinstance(error, CodeDiffers):
-        raise error
     if isinstance(error, KilledWorker):
         return Crashed(
             WorkerLost(
@@ -81,4 +108,7 @@ def _ended(future: Any) -> Any:
                 "taken away. Give each worker more memory, or run the same command again."
             )
         )
-    return Crashed(error) if isinstance(error, Exception) else future.result()
+    result = Crashed(error) if isinstance(error, Exception) else future.result()
+    if isinstance(result, Crashed) and isinstance(result.error, CodeDiffers):
+        raise result.error
+    return result

@@ -81,7 +81,8 @@ class _Hook:
         self.wires = wires
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "open" and not event.startswith("os."):
+        # a kill is told of, too: it must not lead to another
+        if event != "open" and event not in _CHANGES:
             return
         for wire in self.wires:
             if wire.due == threading.get_ident():

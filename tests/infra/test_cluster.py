@@ -62,6 +62,15 @@ def test_an_unforeseen_error_fails_its_unit_only(settings):
     assert [str(ended[number].error) for number in range(3)] == ["0 / 0", "1 / 0", "2 / 0"]
 
 
+@pytest.mark.parametrize("place", ["threads", "processes"])
+def test_errors_that_cannot_travel_come_home_and_nobody_waits_without_end(settings, place):
+    with open_cluster(settings(place)) as pool:
+        ended = dict(pool.each(units.stumble, range(4)))
+    assert [ended[0], ended[3]] == [0, 3]
+    assert isinstance(ended[1].error, RecursionError)
+    assert str(ended[2].error) == "Awkward: 2 is odd"
+
+
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
     with dask_cluster(tmp_path_factory.mktemp("dask")) as address:

@@ -29,6 +29,22 @@ def refuse(number: int) -> int:
     raise ZeroDivisionError(f"{number} / 0")
 
 
+class Awkward(Exception):
+    """An error that cannot travel: it wants more to be made than it keeps."""
+
+    def __init__(self, number: int, why: str) -> None:
+        super().__init__(f"{number} is {why}")
+
+
+def stumble(number: int) -> int:
+    """A unit with errors that are hard to bring home: 1 calls itself without end, 2 raises what cannot be pickled."""
+    if number == 1:
+        return stumble(number)
+    if number == 2:
+        raise Awkward(number, "odd")
+    return number
+
+
 def killer_or_bystander(marks: str, number: int) -> int:
     """Unit 3 takes its worker with it always; any other waits until it was taken along twice, then works."""
     folder = Path(marks)
