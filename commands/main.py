@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from catalog.facts.errors import EXIT_WRONG_CALL, CryoatlasError
+from catalog.stores.files import in_our_words
 from commands import (
     audit,
     backfill,
@@ -95,3 +96,8 @@ def run(arguments: list[str] | None = None) -> Any:
         app(arguments, standalone_mode=True)
     except CryoatlasError as error:
         stop(error)
+    except OSError as error:
+        told = in_our_words(error, str(error.filename or "a file"))
+        if told is None:
+            raise
+        stop(told)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from catalog.facts.causes import State
-from catalog.facts.errors import EXIT_WRONG_CALL, CryoatlasError, StoreFull
+from catalog.facts.errors import EXIT_WRONG_CALL, STORE_UNUSABLE, CryoatlasError
 from catalog.facts.records import Job, RegionYearReport, StageReport
 
 FLOW = "flow"
@@ -19,11 +19,11 @@ class Attempts:
         self._errors: list[Exception] = []
 
     def add(self, region: str, year: int, attempt: Callable[[], RegionYearReport]) -> None:
-        """Try a region-year; a wrong call or a full store ends everything, any other error only this year."""
+        """Try a region-year; a wrong call or a store that cannot be used ends everything, any other error only this year."""
         try:
             self.reports.append(attempt())
         except Exception as error:
-            if isinstance(error, StoreFull) or (isinstance(error, CryoatlasError) and error.exit_code == EXIT_WRONG_CALL):
+            if isinstance(error, STORE_UNUSABLE) or (isinstance(error, CryoatlasError) and error.exit_code == EXIT_WRONG_CALL):
                 raise
             self._errors.append(error)
             self.reports.append(not_reported(region, year, str(error) or repr(error)))

@@ -86,6 +86,14 @@ class StoreFull(CryoatlasError):
     """The disk or quota behind the store is full; what is complete stays complete."""
 
 
+class StoreLost(CryoatlasError):
+    """The disk or the mount behind the store does not answer any more; what is complete stays complete."""
+
+
+STORE_UNUSABLE = (StoreFull, StoreLost, StoreNotWritable)
+"""What ends a run, because no other unit could do better."""
+
+
 class UnpredictedPixels(CryoatlasError):
     """Some valid pixel of a tile got no prediction, or a prediction that is not a number."""
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from catalog.facts.errors import StoreFull, StoreNotWritable
+from catalog.facts.errors import CryoatlasError, StoreFull, StoreLost, StoreNotWritable
 from catalog.stores.buckets import our_errors
 from catalog.stores.objects import ObjectPath
 
@@ -22,6 +22,7 @@ PARTIAL_SUFFIX = ".partial"
 """What a killed writer leaves behind; never read, swept at the start of a run."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_LOST = {errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.ENODEV, errno.ENXIO, errno.EHOSTDOWN, errno.ETIMEDOUT, errno.EREMOTEIO}
 _BLOCK = 1 << 20
 _AT_ONCE = 16
 """Requests to an object store that are on their way together."""
@@ -29,16 +30,28 @@ _AT_ONCE = 16
 
 @contextmanager
 def storage_errors(path: Path) -> Iterator[None]:
-    """Turn errors of a file system or object store into ours: StoreFull when space runs out, StoreNotWritable when it refuses."""
+    """Turn errors of a file system or object store into ours: StoreFull, StoreNotWritable when it refuses, StoreLost when it fails."""
     try:
         with our_errors(str(path)) if isinstance(path, ObjectPath) else nullcontext():
             yield
     except OSError as error:
-        if error.errno in _FULL:
-            raise StoreFull(f"{path}: no space left. Free some and run the same command again; what is complete is kept.") from error
-        if error.errno in _REFUSED:
-            raise StoreNotWritable(f"{path}: {error.strerror}. Choose a --store you may write to.") from error
-        raise
+        told = in_our_words(error, str(path))
+        if told is None:
+            raise
+        raise told from error
+
+
+def in_our_words(error: OSError, path: str) -> CryoatlasError | None:
+    """Return what an error of a file system means for a user; None for one that says nothing about the disk or the mount."""
+    if error.errno in _FULL:
+        return StoreFull(f"{path}: no space left. Free some and run the same command again; what is complete is kept.")
+    if error.errno in _REFUSED:
+        return StoreNotWritable(f"{path}: {error.strerror}. Choose a --store you may write to.")
+    if error.errno in _LOST:
+        return StoreLost(
+            f"{path}: {error.strerror}. Look at the disk or the mount behind it, and run the same command again; what is complete is kept."
+        )
+    return None
 
 
 def write_atomic(path: Path, content: bytes) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.facts.causes import COMPLETE_STATES, State
-from catalog.facts.errors import CryoatlasError, LeaseLost, StoreFull, StoreNotWritable
+from catalog.facts.errors import STORE_UNUSABLE, CryoatlasError, LeaseLost
 from catalog.facts.fingerprints import fingerprint_of as fingerprint_of  # noqa: PLC0414 - many call it by the ledger
 from catalog.facts.records import Outcome, Unit
 from catalog.stores import fences
@@ -84,7 +84,7 @@ def is_current(store: Store, unit: Unit, fingerprint: str) -> Outcome | None:
 def once(store: Store, unit: Unit, inputs: Mapping[str, Any], produce: Callable[[], Outcome]) -> Outcome:
     """Do a unit unless it is done already from the same inputs; record what became of it.
 
-    A deliberate error makes the unit `failed` and lets the others go on; a store that is full or refuses stops everything.
+    A deliberate error makes the unit `failed` and lets the others go on; a store that is full, refuses or fails stops everything.
     """
     fingerprint = fingerprint_of(inputs)
     if done := is_current(store, unit, fingerprint):
@@ -93,7 +93,7 @@ def once(store: Store, unit: Unit, inputs: Mapping[str, Any], produce: Callable[
     started = time.monotonic()
     try:
         outcome = produce()
-    except (StoreFull, StoreNotWritable):
+    except STORE_UNUSABLE:
         raise
     except LeaseLost:
         reopen_if_harmed(store, unit)

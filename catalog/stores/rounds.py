@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from catalog.facts.causes import State
-from catalog.facts.errors import LeaseLost, StoreFull, StoreNotWritable
+from catalog.facts.errors import STORE_UNUSABLE, LeaseLost
 from catalog.facts.pools import Crashed, TilePool
 from catalog.facts.records import Job, Outcome, StageReport, Unit
 from catalog.facts.run_events import StageBegan, StageEnded, UnitEnded
@@ -22,7 +22,7 @@ def run_round(
 ) -> tuple[StageReport, tuple[Outcome, ...]]:
     """Work on all units of a stage side by side; an unforeseen error fails its unit and no other.
 
-    Raises StoreFull, StoreNotWritable or LeaseLost, because no other unit could do better.
+    Raises what ends a run (STORE_UNUSABLE) and LeaseLost, because no other unit could do better.
     """
     unit_of = {id(item): unit for unit, item in units}
     wanted = [unit for unit, _ in units]
@@ -32,7 +32,7 @@ def run_round(
     def outcomes() -> Iterator[Outcome]:
         for item, result in pool.each(meters.Metered(fences.carried(function)), [item for _, item in units]):
             if isinstance(result, Crashed):
-                if isinstance(result.error, StoreFull | StoreNotWritable | LeaseLost):
+                if isinstance(result.error, (*STORE_UNUSABLE, LeaseLost)):
                     raise result.error
                 yield ledger.put(store, ledger.failure(unit_of[id(item)], result.error))
             else:

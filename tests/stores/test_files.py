@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from catalog.facts.errors import StoreFull, StoreNotWritable
+from catalog.facts.errors import StoreFull, StoreLost, StoreNotWritable
 from catalog.stores.files import checksum, checksum_of, looks_like, storage_errors, sweep_partials, write_atomic, write_if_changed
 
 
@@ -44,6 +44,8 @@ def test_what_a_killed_writer_left_is_swept(tmp_path):
         (errno.ENOSPC, StoreFull, "no space left"),
         (errno.EDQUOT, StoreFull, "no space left"),
         (errno.EROFS, StoreNotWritable, "may write to"),
+        (errno.EIO, StoreLost, "Input/output error. Look at the disk or the mount"),
+        (errno.ESTALE, StoreLost, "the mount behind it"),
     ],
 )
 def test_errors_of_the_disk_say_the_way_out(tmp_path, code, expected, words):
