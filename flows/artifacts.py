@@ -22,6 +22,7 @@ from prefect.settings import PREFECT_API_URL
 
 from catalog.facts.records import RegionYearReport
 from catalog.facts.run_events import StageBegan, StageEnded, UnitEnded
+from catalog.facts.standings import Finding
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +102,19 @@ def show_reports(reports: Sequence[RegionYearReport], name: str) -> None:
         _shown(
             lambda: create_markdown_artifact(_in_words(failed), key=key_of(name, "failures"), description="What failed, and what mends it.")
         )
+
+
+def show_findings(findings: Sequence[Finding], name: str) -> None:
+    """Show how region-years stand: a table, and of those with holes the commands that mend them."""
+    if not _served() or not findings:
+        return
+    rows: list[dict[str, object]] = [
+        {"region": found.region, "year": found.year, "state": found.state, "because": found.because, "holes": len(found.holes)}
+        for found in findings
+    ]
+    _shown(lambda: create_table_artifact(rows, key=key_of(name), description="Region-years and how they stand."))
+    if mends := [f"- `{found.mend}`" for found in findings if found.mend]:
+        _shown(lambda: create_markdown_artifact("\n".join(mends), key=key_of(name, "mends"), description="What fills the holes."))
 
 
 def _row(report: RegionYearReport) -> dict[str, object]:
