@@ -4,13 +4,17 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_STORE ?= demo-store
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test promises lint bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/cryoatlas demo --store $(DEMO_STORE)
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
+
+# what operators rely on, and takes minutes: a worker, processes that are killed, tiles of another size
+promises: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow tests/flows/test_worker.py tests/flows/test_killed.py tests/flows/test_main_road.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -39,6 +39,7 @@ def undisturbed(prefect_server, world, tmp_path):
     return open_store(str(tmp_path / "undisturbed"))
 
 
+@pytest.mark.slow
 def test_killed_at_ten_points_and_run_again_gives_the_same_bytes(undisturbed, world, tmp_path, products):
     for pattern, moment in KILLS:
         assert run(pattern, moment, world, tmp_path / "killed") == -signal.SIGKILL, f"{moment} {pattern} was not reached"

@@ -179,6 +179,7 @@ def test_the_order_of_scenes_changes_nothing(world, mapped, tmp_path):
     assert signature(open_store(str(tmp_path / "store"))) == signature(mapped)
 
 
+@pytest.mark.slow
 def test_the_size_of_tiles_changes_nothing(world, prefect_server, tmp_path):
     signatures = []
     for chips in (1, 3, 10):

@@ -241,6 +241,7 @@ def signature(store: Store):
     return [*zip(shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy())), *(frame[c] for c in columns), strict=True)], numbers
 
 
+@pytest.mark.slow
 def test_the_size_of_tiles_changes_nothing(tundra, known, tmp_path):
     signatures = []
     for chips in (1, 3, 10):

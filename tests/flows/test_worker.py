@@ -14,7 +14,7 @@ from tests.small_world import SMALLEST, World
 
 HARMED = 2022
 # the first test also waits for the session's world and store where no other test has made them yet
-pytestmark = pytest.mark.timeout(1800)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,6 @@ def test_a_worker_finishes_a_backfill_and_wrong_parameters_are_refused(site: Sit
     assert products(copied) == products(mapped)
 
 
-@pytest.mark.slow
 def test_an_annual_run_gives_its_region_years_to_the_pool(site: Site, tmp_path: Path) -> None:
     make(SMALLEST, [2021, 2022], tmp_path / "world")
     world, store = World(tmp_path / "world"), str(tmp_path / "store")
@@ -67,7 +66,6 @@ def test_an_annual_run_gives_its_region_years_to_the_pool(site: Site, tmp_path: 
     assert first.end_time <= second.start_time, "names are given at first sight, so years of one region never run side by side"
 
 
-@pytest.mark.slow
 def test_a_wrong_region_ends_a_run_with_our_sentence(site: Site, tmp_path: Path) -> None:
     asked = {"regions": ["karakorum"], "years": [2021], "catalog": "stored", "store": str(tmp_path / "store")}
     state = site.state_at_end(site.submit("annual/annual-hma", asked))
