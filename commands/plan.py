@@ -7,9 +7,10 @@ import typer
 
 from catalog.facts.errors import WrongCall
 from catalog.facts.options import SearchOptions
-from catalog.facts.plans import Means, YearPlan, plan_of
+from catalog.facts.plans import plan_of
 from catalog.facts.run_records import Prices
 from catalog.facts.territory import territory_of
+from catalog.facts.year_plans import Means, YearPlan
 from catalog.stores.calibrations import calibrated_from, known_from, read_calibration, write_calibration
 from catalog.stores.candidates import find_candidates
 from catalog.stores.regions import family_of, find_region
@@ -44,7 +45,7 @@ def plan(  # noqa: PLR0913 - the options of a command are its form
     Example: cryoatlas plan --calibrate
     """
     if calibrate or from_store is not None:
-        _calibrate(from_store, model)
+        _calibrate(from_store)
     if region is None or years is None or catalog is None:
         if calibrate or from_store is not None:
             return
@@ -66,14 +67,27 @@ def plan(  # noqa: PLR0913 - the options of a command are its form
     _show(plans, means)
 
 
-def _calibrate(from_store: str | None, model: str | None) -> None:
+def _calibrate(from_store: str | None) -> None:
     path = calibration_file()
-    costs = measure_here(model) if from_store is None else calibrated_from(open_store(from_store))
+    costs = measure_here() if from_store is None else calibrated_from(open_store(from_store))
     write_calibration(path, costs)
-    rows = [("surface, per tile", costs.tile_s), ("surface, per decoded GB", costs.gb_s), ("look, per scene and tile", costs.look_s)]
-    rows += [("outline, per tile", costs.outline_s), ("region-year, per tile", costs.record_s)]
-    rows += [(f"{name}, per window of {entry.window_px} px", entry.cpu_s) for name, entry in costs.models.items()]
-    caption = f"{costs.origin}; {', '.join(f'{key} {value}' for key, value in costs.about.items())}. Kept in {path}."
+    rows = [
+        ("surface, per tile", costs.tile_s),
+        ("surface, per decoded GB", costs.gb_s),
+        ("look, per scene and tile", costs.look_s),
+        ("choice of scenes, per tile", costs.record_s),
+        ("outlines of lakes, per tile", costs.outline_s),
+        ("lake or slump: measured, inventoried", costs.feature_s),
+        *((f"{name}, per window of {entry.window_px} px", entry.cpu_s) for name, entry in costs.models.items()),
+        *((f"{name}, per window, GPU s", entry.gpu_s) for name, entry in costs.models.items() if entry.gpu_s is not None),
+    ]
+    about = {
+        **costs.about,
+        "bytes kept of a pixel": f"{costs.ground_bytes_per_px:.1f}, {costs.optical_bytes_per_px:.1f} more where observed",
+        "wall per CPU second": f"{costs.wall_share:.2f}",
+        **({} if costs.disk_mb_s is None else {"disk": f"{costs.disk_mb_s:.0f} MB/s"}),
+    }
+    caption = f"{costs.origin}; {'; '.join(f'{key} {value}' for key, value in about.items())}. Kept in {path}."
     show_table("CPU seconds of a unit of work", ("unit", "CPU s"), rows, caption=caption)
 
 
@@ -81,9 +95,10 @@ def _show(plans: list[YearPlan], means: Means) -> None:
     rows: list[tuple[object, ...]] = [
         ("tiles", *(p.tiles for p in plans)),
         ("skipped, as far as is known", *(p.skipped for p in plans)),
-        ("tiles without a scene", *(len(p.holes) for p in plans)),
+        ("tiles without a clear scene", *(len(p.holes) for p in plans)),
         ("optical looks per tile", *(p.optical_per_tile for p in plans)),
         ("radar looks per tile", *(p.radar_per_tile for p in plans)),
+        ("ground seen between clouds, %", *(round(100 * p.observed_share) for p in plans)),
         ("GB decoded", *(p.read_gb for p in plans)),
         ("GB that travel", *(p.travel_gb for p in plans)),
         ("GB stored", *(p.stored_gb for p in plans)),
@@ -97,4 +112,4 @@ def _show(plans: list[YearPlan], means: Means) -> None:
     for entry in plans:
         if entry.holes:
             shown = ", ".join(entry.holes[:8]) + (" ..." if len(entry.holes) > 8 else "")
-            say(f"{entry.year}: no optical scene over {len(entry.holes)} tiles: {shown}")
+            say(f"{entry.year}: no optical scene that is clear enough over {len(entry.holes)} tiles: {shown}")

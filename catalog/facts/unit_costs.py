@@ -19,6 +19,8 @@ class ModelCost:
     stride_px: int
     cpu_s: float
     """CPU seconds per window, reading and writing included."""
+    only_observed: bool = False
+    """It passes over windows that show too little ground, so that it looks at about as large a share of them as is observed."""
     gpu_s: float | None = None
     """Seconds of a GPU per window; None where none was measured."""
     sha256: str = ""
@@ -36,10 +38,15 @@ class UnitCosts:
     gb_s: float
     """Per decoded gigabyte of a surface."""
     outline_s: float
-    """Per tile that is outlined, or whose detections are merged."""
+    """Per tile of lakes that is outlined."""
     record_s: float
-    """Per tile for what is done once for a region-year: choice of scenes, features, inventory, records."""
-    stored_bytes_per_px: float
+    """Per tile for the choice of its scenes."""
+    feature_s: float
+    """Per lake or slump for what is done once for a region-year: measured or merged, inventoried, counted."""
+    ground_bytes_per_px: float
+    """Stored for a mapped pixel, whatever it shows: heights, radar, causes, the model's answer."""
+    optical_bytes_per_px: float
+    """Stored besides for a pixel that was observed."""
     models: Mapping[str, ModelCost]
     wall_share: float = 1.0
     disk_mb_s: float | None = None
@@ -69,13 +76,15 @@ SHIPPED: Final = UnitCosts(
     tile_s=2.6,
     gb_s=5.8,
     outline_s=0.05,
-    record_s=0.1,
-    stored_bytes_per_px=27.0,
+    record_s=0.01,
+    feature_s=0.1,
+    ground_bytes_per_px=9.0,
+    optical_bytes_per_px=18.0,
     models=MappingProxyType(
         {
             "indices": ModelCost(1120, 896, 0.48),
             "lakes-tiny": ModelCost(224, 192, 0.535),
-            "slumps-tiny": ModelCost(112, 56, 0.313),
+            "slumps-tiny": ModelCost(112, 56, 0.313, only_observed=True),
         }
     ),
 )
@@ -84,11 +93,12 @@ SHIPPED: Final = UnitCosts(
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a stage did: seconds of its units, and how much of what costs each of them held."""
+    """What a unit, or several, took of what is paid for, and how much of what it is paid by."""
 
     seconds: float
+    """Or bytes, where storage is what is paid for."""
     amount: float
-    """Decoded gigabytes, windows or scenes."""
+    """Decoded gigabytes, windows, scenes, tiles, features, pixels."""
 
 
 def fitted(work: Sequence[Work]) -> tuple[float, float]:
@@ -113,47 +123,66 @@ def fitted(work: Sequence[Work]) -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelWork:
+    """What one model did."""
+
+    name: str
+    cost: ModelCost
+    """Its windows; what they cost is found."""
+    windows: Sequence[Work]
+    """Amount: windows that it saw on a CPU."""
+    gpu: Sequence[Work] = ()
+    """Seconds in which a GPU was at work, and the windows that were seen there."""
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """What units of a store took, stage by stage, in CPU seconds."""
 
-    looks: Sequence[Work]
-    surfaces: Sequence[Work]
+    looks: Sequence[Work] = ()
+    """Amount: optical scenes."""
+    surfaces: Sequence[Work] = ()
     """Amount: decoded gigabytes."""
-    windows: Sequence[Work]
-    """Amount: windows that the model saw."""
-    outlines_s: float
-    """Of all tiles together."""
-    regions_s: float
-    """Of what is done once for a region-year, all together."""
-    tiles: int
-    stored_bytes: int
-    ground_px: int
-    model: ModelCost | None
-    model_name: str
-    wall_share: float
-    gpu_s: float | None = None
-    """Of all windows; None without a GPU."""
+    outlines: Sequence[Work] = ()
+    """Amount: 1 per tile."""
+    choices: Sequence[Work] = ()
+    """Amount: tiles of a region-year."""
+    features: Sequence[Work] = ()
+    """Of region-years; amount: features."""
+    models: Sequence[ModelWork] = ()
+    ground: Sequence[Work] = ()
+    """Of tiles: stored bytes that do not hang on what was observed, and mapped pixels."""
+    observed: Sequence[Work] = ()
+    """Of tiles: stored bytes of the optical composite, and observed pixels."""
+    wall_share: float = 1.0
 
 
 def costs_of(measured: Measured, base: UnitCosts, *, origin: str, about: Mapping[str, str]) -> UnitCosts:
     """Return unit costs that explain what was measured; what was not measured keeps the figure of `base`."""
-    tiles, count = max(measured.tiles, 1), sum(work.amount for work in measured.windows)
     fixed, per_gb = fitted(measured.surfaces) if measured.surfaces else (base.tile_s, base.gb_s)
-    scenes = sum(work.amount for work in measured.looks)
-    found = replace(
+    return replace(
         base,
-        look_s=sum(work.seconds for work in measured.looks) / scenes if scenes else base.look_s,
+        look_s=per_amount(measured.looks, base.look_s),
         tile_s=fixed,
         gb_s=per_gb,
-        outline_s=measured.outlines_s / tiles if measured.tiles else base.outline_s,
-        record_s=measured.regions_s / tiles if measured.tiles else base.record_s,
-        stored_bytes_per_px=measured.stored_bytes / measured.ground_px if measured.ground_px else base.stored_bytes_per_px,
+        outline_s=per_amount(measured.outlines, base.outline_s),
+        record_s=per_amount(measured.choices, base.record_s),
+        feature_s=per_amount(measured.features, base.feature_s),
+        ground_bytes_per_px=per_amount(measured.ground, base.ground_bytes_per_px),
+        optical_bytes_per_px=per_amount(measured.observed, base.optical_bytes_per_px),
+        models={**base.models, **{work.name: _priced(work) for work in measured.models}},
         wall_share=measured.wall_share,
         origin=origin,
         about=about,
     )
-    if measured.model is None or not count:
-        return found
-    seconds = sum(work.seconds for work in measured.windows)
-    model = replace(measured.model, cpu_s=seconds / count, gpu_s=None if measured.gpu_s is None else measured.gpu_s / count)
-    return replace(found, models={**base.models, measured.model_name: model})
+
+
+def per_amount(work: Sequence[Work], otherwise: float) -> float:
+    """Return what one of an amount took; `otherwise` where there was none."""
+    amount = sum(one.amount for one in work)
+    return sum(one.seconds for one in work) / amount if amount else otherwise
+
+
+def _priced(work: ModelWork) -> ModelCost:
+    on_gpu = per_amount(work.gpu, 0.0)
+    return replace(work.cost, cpu_s=per_amount(work.windows, work.cost.cpu_s), gpu_s=on_gpu or work.cost.gpu_s)

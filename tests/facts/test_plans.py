@@ -8,7 +8,7 @@ import pytest
 from catalog.facts.errors import WrongCall
 from catalog.facts.grids import CHIP_PX, Tile
 from catalog.facts.model_windows import windows_over
-from catalog.facts.unit_costs import SHIPPED, Measured, ModelCost, UnitCosts, Work, costs_of, fitted
+from catalog.facts.unit_costs import SHIPPED, Measured, ModelCost, ModelWork, UnitCosts, Work, costs_of, fitted
 
 TILE = Tile(32643, 33, 219)
 
@@ -52,11 +52,11 @@ def test_a_fit_is_never_negative() -> None:
 
 
 def test_what_was_not_measured_keeps_the_shipped_figure() -> None:
-    nothing = Measured((), (), (), 0.0, 0.0, 0, 0, 0, None, "", 1.0)
-    found = costs_of(nothing, SHIPPED, origin="a test", about={})
-    assert replace(found, origin=SHIPPED.origin) == SHIPPED
-    model = replace(nothing, windows=[Work(3.0, 4.0), Work(5.0, 4.0)], model=ModelCost(224, 192, 9.0), model_name="lakes-tiny")
-    assert costs_of(model, SHIPPED, origin="a test", about={}).models["lakes-tiny"].cpu_s == pytest.approx(1.0)
+    found = costs_of(Measured(), SHIPPED, origin="a test", about={})
+    assert replace(found, origin=SHIPPED.origin) == replace(SHIPPED, models=dict(SHIPPED.models))
+    windows = ModelWork("lakes-tiny", ModelCost(224, 192, 9.0), [Work(3.0, 4.0), Work(5.0, 4.0)])
+    costs = costs_of(Measured(features=[Work(6.0, 10), Work(2.0, 30)], models=[windows]), SHIPPED, origin="a test", about={})
+    assert (costs.models["lakes-tiny"].cpu_s, costs.feature_s, costs.tile_s) == (pytest.approx(1.0), pytest.approx(0.2), SHIPPED.tile_s)
 
 
 def test_a_calibration_is_read_back_as_it_was_written() -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from catalog.facts.options import SearchOptions
-from catalog.facts.plans import Known, Means, plan_of
+from catalog.facts.plans import plan_of
 from catalog.facts.territory import territory_of
+from catalog.facts.year_plans import Known, Means
 from catalog.stores import ledger
 from catalog.stores.calibrations import calibrated_from, known_from
 from catalog.stores.candidates import find_candidates
