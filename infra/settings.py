@@ -96,7 +96,7 @@ def _number(name: str, otherwise: float | None = None) -> float | None:
     try:
         return float(given) if given else otherwise
     except ValueError:
-        raise WrongCall(f"{name} is {given!r}; write a number, for example 0.04, or unset it.") from None
+        raise WrongCall(f"{name} is {given!r}; write a number, or unset it.") from None
 
 
 def choose_device(device: str | None, *, cpu_fallback: bool) -> None:
