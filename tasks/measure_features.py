@@ -21,7 +21,7 @@ from catalog.stores import cubes, ledger
 from catalog.stores.blocks import BlockReader
 from catalog.stores.glaciers import find_glaciers, glaciers_checksum
 from catalog.stores.jobs import REGION_UNIT, territory, unit_of
-from catalog.stores.provenance import provenance_of, providers_among, providers_of
+from catalog.stores.provenance import incomplete, provenance_of, providers_among, providers_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import put_features, read_table
@@ -68,7 +68,7 @@ def measure_features(job: Job, options: OutlineOptions) -> StageReport:
     before, started = {unit: ledger.find(store, unit)}, time.monotonic()
     outcomes = ledger.find_all(store, job.region, job.year)
     made = {stage: [o for o in outcomes if o.unit.stage == stage] for stage in _FROM}
-    inputs = _inputs(made, options, providers_of(store, job), glaciers_checksum(store, job.region))
+    inputs = _inputs(made, options, providers_of(store, job), glaciers_checksum(store, job.region)) | incomplete(outcomes)
     done = told(
         STAGE, map(ledger.once, [store], [unit], [inputs], [partial(_produce, job, store, options, inputs)]), before.get, of=job, total=1
     )

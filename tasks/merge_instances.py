@@ -23,7 +23,7 @@ from catalog.facts.slump_schemas import SLUMPS
 from catalog.facts.territory import ZoneTerritory
 from catalog.stores import cubes, ledger
 from catalog.stores.jobs import REGION_UNIT, territory, unit_of
-from catalog.stores.provenance import provenance_of, providers_among, providers_of
+from catalog.stores.provenance import incomplete, provenance_of, providers_among, providers_of
 from catalog.stores.rounds import report_of, told
 from catalog.stores.store import Store, open_store
 from catalog.stores.tables import put_features, read_table
@@ -65,7 +65,8 @@ def merge_instances(job: Job, model_name: str, options: SlumpOptions) -> StageRe
     store, unit, card = open_store(job.store), unit_of(job, REGION_UNIT, STAGE), card_named(model_name, find_detector_card)
     before, started = {unit: ledger.find(store, unit)}, time.monotonic()
     outcomes = ledger.find_all(store, job.region, job.year)
-    inputs = _inputs({stage: [o for o in outcomes if o.unit.stage == stage] for stage in _FROM}, card, options, providers_of(store, job))
+    made = {stage: [o for o in outcomes if o.unit.stage == stage] for stage in _FROM}
+    inputs = _inputs(made, card, options, providers_of(store, job)) | incomplete(outcomes)
     done = told(
         STAGE,
         map(ledger.once, [store], [unit], [inputs], [partial(_produce, job, store, card, options, inputs)]),

@@ -73,6 +73,8 @@ def _reasons(key: str, old: Any, new: Any) -> Iterator[Reason]:
         yield Reason("new options", "other chips of the tile are mapped")
     elif key == "skipped":
         yield Reason("new options", f"skipped because {new}" if new else f"no longer skipped because {old}")
+    elif key == "complete":
+        yield Reason("stale", "tiles had failed when it was made")
     elif key in _WHY:
         yield Reason(_WHY[key], ", ".join(_values(key, old, new)))
     else:

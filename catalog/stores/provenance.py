@@ -5,9 +5,10 @@ from importlib.metadata import version
 from typing import Any
 
 from catalog.facts.causes import State
-from catalog.facts.records import Choice, Job
+from catalog.facts.records import Choice, Job, Outcome
 from catalog.facts.schemas import SCHEMA_VERSION
 from catalog.stores import ledger
+from catalog.stores.jobs import REGION_UNIT
 from catalog.stores.selections import read_choices
 from catalog.stores.store import Store
 
@@ -32,10 +33,19 @@ def provenance_of(store: Store, job: Job, fingerprint: str) -> dict[str, Any]:
         "model": seen.inputs.get("model", "") if seen else "",
         "model_sha256": seen.inputs.get("model_sha256", "") if seen else "",
         "fingerprint": fingerprint,
-        "complete": all(outcome.state != State.FAILED for outcome in outcomes),
+        "complete": not incomplete(outcomes),
         "licence": LICENCE,
         "attribution": f"Contains modified Copernicus Sentinel data {job.year}; Copernicus DEM GLO-30 (c) DLR e.V. 2010-2014, Airbus 2014-2018",
     }
+
+
+def incomplete(outcomes: Iterable[Outcome]) -> dict[str, object]:
+    """Return what a product that says whether ground is missing was made from besides other products; empty when none is.
+
+    A tile may fail and later succeed with the very bytes that were there, and the product must be written again all the same.
+    """
+    failed = any(outcome.state == State.FAILED for outcome in outcomes if outcome.unit.tile != REGION_UNIT)
+    return {"complete": False} if failed else {}
 
 
 def providers_of(store: Store, job: Job) -> str:

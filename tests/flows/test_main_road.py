@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -11,7 +12,8 @@ import pytest
 import shapely
 
 from catalog.facts.causes import State
-from catalog.facts.options import MapOptions, OutlineOptions, SearchOptions
+from catalog.facts.options import MapOptions, OutlineOptions, SearchOptions, TrackOptions
+from catalog.facts.records import Job
 from catalog.facts.schemas import LAKES, PROVENANCE_KEYS, SCHEMA_VERSION, require
 from catalog.stores import ledger
 from catalog.stores.files import write_atomic
@@ -24,6 +26,8 @@ from flows.map_region import map_region
 from flows.score_region import score_region
 from flows.track_region import track_region
 from models.scores.features import match
+from tasks.measure_features import measure_features
+from tasks.write_inventory import write_inventory
 
 REGION = "demo_hma"
 YEAR = 2021
@@ -134,6 +138,18 @@ def test_a_run_is_replayed_without_the_catalog(copied, products):
     before = products(copied)
     report = map_region(REGION, YEAR, "stored", str(copied.root), model="indices")
     assert not report.failures
+    assert products(copied) == before
+
+
+def test_an_inventory_with_missing_ground_says_so_and_no_longer_once_it_is_there(world, copied, products):
+    before, job = products(copied), Job(REGION, YEAR, "lakes", str(copied.root))
+    look = next(outcome for outcome in ledger.find_all(copied, REGION, YEAR) if outcome.unit.stage == "look")
+    ledger.put(copied, replace(look, state=State.FAILED, message="the catalog was away"))
+    measure_features(job, OutlineOptions())
+    write_inventory(job, TrackOptions())
+    assert read_provenance(copied.inventory("lakes", REGION, YEAR))["complete"] is False
+    map_region(world.region, YEAR, world.catalog, str(copied.root), model="indices")
+    assert read_provenance(copied.inventory("lakes", REGION, YEAR))["complete"] is True
     assert products(copied) == before
 
 
