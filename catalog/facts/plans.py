@@ -20,7 +20,7 @@ from catalog.facts.scenes import Rejected
 from catalog.facts.seasons import season_of
 from catalog.facts.selection import choose, orbit_direction
 from catalog.facts.territory import Territory, ZoneTerritory, skip_reason
-from catalog.facts.tile_ground import TilePart, part_of
+from catalog.facts.tile_ground import part_of
 from catalog.facts.unit_costs import ModelCost, UnitCosts
 from catalog.facts.year_plans import NOTHING_KNOWN, Known, Means, YearPlan
 
@@ -34,7 +34,9 @@ COMPRESSION: Final = 1.5
 
 
 @dataclass(slots=True)
-class _Sums:
+class Sums:
+    """What a region-year holds of everything that costs."""
+
     mapped: int = 0
     skipped: int = 0
     looks: int = 0
@@ -60,7 +62,7 @@ def plan_of(  # noqa: PLR0913 - what is asked, and what is known
 
     Raises WrongCall when a GPU is asked about of which nothing was measured.
     """
-    means, sums = means or Means(), _Sums()
+    means, sums = means or Means(), Sums()
     usual = DEFAULT_MODELS[region.target]
     model = means.costs.models.get(means.model or usual) or means.costs.models[usual]
     if means.gpu and model.gpu_s is None:
@@ -76,10 +78,10 @@ def plan_of(  # noqa: PLR0913 - what is asked, and what is known
             mapped[tile] = zone.chip_mask(tile)
             part = part_of(tile, mapped[tile])
             choices = choose(scenes, part, season_of(region, tile, year), likely(options), {}, orbit=orbit)
-            _count(sums, part, mapped[tile], expected_of(part, choices), known.kept_share)
+            count(sums, tile, mapped[tile], expected_of(part, choices), known.kept_share)
         seen = _share(sums.observed_px - before[1], sums.ground_px - before[0]) if model.only_observed else 1.0
         sums.windows += seen * windows_over(mapped, model.window_px, model.stride_px)
-    return _priced(region, year, sums, means, model, known.features_per_mpx)
+    return priced(region, year, sums, means, model, known.features_per_mpx)
 
 
 def _by_tile(zone: ZoneTerritory, candidates: Candidates) -> Iterator[tuple[Tile, tuple[Scene | Rejected, ...], str | None]]:
@@ -89,30 +91,32 @@ def _by_tile(zone: ZoneTerritory, candidates: Candidates) -> Iterator[tuple[Tile
         yield tile, scenes, orbit
 
 
-def _count(sums: _Sums, part: TilePart, chips: NDArray[np.bool_], looks: ExpectedLooks, kept_share: float) -> None:
+def count(sums: Sums, tile: Tile, chips: NDArray[np.bool_], looks: ExpectedLooks, kept_share: float = 1.0) -> None:
+    """Add a tile that is mapped."""
     optical, pixels = looks.optical * kept_share, float(chips.sum()) * CHIP_PX**2
     sums.mapped += 1
     sums.optical += optical
     sums.radar += looks.radar
     sums.ground_px += pixels
     sums.observed_px += pixels * looks.observed_share
-    sums.read_bytes += _ELEVATION_BYTES_PER_PX * part.tile.size_px**2
+    sums.read_bytes += _ELEVATION_BYTES_PER_PX * tile.size_px**2
     sums.read_bytes += pixels * (optical * _OPTICAL_BYTES_PER_PX + looks.radar * _RADAR_BYTES_PER_PX)
     if not looks.optical:
-        sums.holes.append(part.tile.id)
+        sums.holes.append(tile.id)
 
 
 def _share(part: float, whole: float) -> float:
     return part / whole if whole else 0.0
 
 
-def _surface_s(region: Region, sums: _Sums, costs: UnitCosts) -> float:
+def _surface_s(region: Region, sums: Sums, costs: UnitCosts) -> float:
     """CPU seconds of what spreads over workers, tile by tile."""
     outlined = sums.mapped if region.target == "lakes" else 0
     return sums.looks * costs.look_s + sums.mapped * costs.tile_s + sums.read_bytes / 1e9 * costs.gb_s + outlined * costs.outline_s
 
 
-def _priced(region: Region, year: int, sums: _Sums, means: Means, model: ModelCost, features_per_mpx: float) -> YearPlan:
+def priced(region: Region, year: int, sums: Sums, means: Means, model: ModelCost, features_per_mpx: float) -> YearPlan:
+    """Multiply what a region-year holds with what it costs."""
     costs, tiles, mapped = means.costs, sums.mapped + sums.skipped, max(sums.mapped, 1)
     read_gb, windows = sums.read_bytes / 1e9, round(sums.windows)
     stored_gb = (sums.ground_px * costs.ground_bytes_per_px + sums.observed_px * costs.optical_bytes_per_px) / 1e9
