@@ -2,7 +2,9 @@
 
 The ground is that of the bundled region `hma_other` west of 93 E with all that lies inside it; the items have the fields and assets of
 the Planetary Computer's, and no pixels behind them. Every place is passed every five days by one Sentinel-2 orbit, and four tenths of
-it by another; radar comes every twelve days from either side. A fifth of the optical scenes is cloudier than a search asks for.
+it by another; radar comes every twelve days from either side. A fifth of the optical scenes is cloudier than a search asks for. Scenes
+that show all of their square have one and the same footprint, as Sentinel-2's have; where the other orbit ends inside it, each has its
+own.
 """
 
 from collections.abc import Iterator
@@ -30,6 +32,7 @@ SEED = 7
 _SQUARE_M, _STEP_M = 109_800, 100_000
 _SLICE_M = (250_000, 170_000)
 _OPTICAL_DAYS, _RADAR_DAYS = 5, 12
+_EDGE_SHARE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,9 @@ def _records(region: Region, year: int) -> Iterator[Json]:  # noqa: C901 - one l
         for frame in _frames(epsg, ground, band, (_SQUARE_M, _SQUARE_M), (_STEP_M, _STEP_M)):
             for orbit, part in ((1, 1.0), (2, 0.4)):
                 for day in _days(season.start, season.end, _OPTICAL_DAYS, (zone + orbit) % _OPTICAL_DAYS):
-                    yield _optical(frame, day, orbit + 2 * zone, part, float(chance.beta(1.1, 1.0)) * 100)
+                    # no two passes of an orbit end on the same metre: what ends inside a square has another footprint each time
+                    shown = part if part == 1.0 else part + float(chance.normal(0.0, _EDGE_SHARE))
+                    yield _optical(frame, day, orbit + 2 * zone, shown, float(chance.beta(1.1, 1.0)) * 100)
         for frame in _frames(epsg, ground, band, _SLICE_M, (_SLICE_M[0] - 20_000, _SLICE_M[1] - 5_000)):
             for ascending in (True, False):
                 for day in _days(season.start, season.end, _RADAR_DAYS, zone % _RADAR_DAYS + 3 * ascending):

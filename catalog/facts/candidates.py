@@ -23,6 +23,7 @@ class Candidates:
     def __init__(self, found: Sequence[Found]) -> None:
         """Keep the scenes in a fixed order, whatever order the catalog gave them in."""
         self._found = tuple(sorted(found, key=lambda entry: _key(_scene(entry.scene))))
+        self._heights = np.array([_scene(entry.scene).sensor == "dem" for entry in self._found], dtype=np.bool_)
         self._tree = shapely.STRtree([geometry_of(_scene(entry.scene).footprint_wkt) for entry in self._found])
 
     def __len__(self) -> int:
@@ -41,16 +42,16 @@ class Candidates:
 
     def over(self, tile: Tile) -> tuple[Scene | Rejected, ...]:
         """Optical and radar scenes whose footprint touches a tile, in a fixed order."""
-        return tuple(entry for entry in self._touching(ground_of(tile)) if _scene(entry).sensor != "dem")
+        return self._touching(ground_of(tile), heights=False)
 
     def heights_around(self, tile: Tile) -> tuple[Scene, ...]:
         """Elevation tiles of the ground around a tile too: mountains outside cast their shadows into it."""
-        near = self._touching(shapely.buffer(ground_of(tile), HEIGHTS_REACH_DEG))
-        return tuple(entry for entry in near if isinstance(entry, Scene) and entry.sensor == "dem")
+        near = self._touching(shapely.buffer(ground_of(tile), HEIGHTS_REACH_DEG), heights=True)
+        return tuple(entry for entry in near if isinstance(entry, Scene))
 
-    def _touching(self, ground: BaseGeometry) -> tuple[Scene | Rejected, ...]:
+    def _touching(self, ground: BaseGeometry, *, heights: bool) -> tuple[Scene | Rejected, ...]:
         hits = np.sort(self._tree.query(ground, predicate="intersects"))
-        return tuple(self._found[int(index)].scene for index in hits)
+        return tuple(self._found[index].scene for index in hits[self._heights[hits] == heights].tolist())
 
 
 def _scene(entry: Scene | Rejected) -> Scene:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import shapely
@@ -20,6 +21,7 @@ Item = Mapping[str, Any]
 
 _DATATAKE = re.compile(r"(?:G(?P<a>S2[A-Z])_|(?P<b>S2[A-Z])_MSIL2A_)(?P<start>\d{8}T\d{6})_")
 _MGRS = re.compile(r"(?:^|[-_T])(\d{1,2})([C-HJ-NP-X])([A-HJ-NP-Z][A-HJ-NP-V])(?=_|$)")
+_KEPT_FOOTPRINTS: Final = 32_768
 _PREFIXES: Final = ("s2:", "sentinel2:", "eopf:")
 _PRODUCT_NAMES: Final = ("product_uri", "product_title", "datatake_id", "granule_id")
 _ETAG_KEYS: Final = ("updated", "s2:generation_time", "sentinel2:generation_time", "created")
@@ -57,7 +59,7 @@ def _instant(value: object) -> datetime:
 
 def footprint_wkt(item: Item) -> str:
     """Return the footprint in EPSG:4326, valid, split at +-180, in a normal form; `POLYGON EMPTY` when the item has none."""
-    return str(shapely.to_wkt(shapely.normalize(footprint(item)), rounding_precision=9))
+    return _wkt_of(footprint(item))
 
 
 def footprint(item: Item) -> BaseGeometry:
@@ -66,10 +68,20 @@ def footprint(item: Item) -> BaseGeometry:
     if not geometry:
         return shapely.Polygon()
     try:
-        shape: BaseGeometry = shapely.force_2d(shapely.from_geojson(json.dumps(geometry)))
+        return _shape_of(json.dumps(geometry))
     except ShapelyError as error:
         raise SourceBroken(f"Item {item.get('id')!r} has a footprint that cannot be read ({error}); look at the catalog.") from error
+
+
+@lru_cache(maxsize=_KEPT_FOOTPRINTS)  # an item is asked when it is searched and when it is read, and dates of one orbit lie alike
+def _shape_of(geojson: str) -> BaseGeometry:
+    shape: BaseGeometry = shapely.force_2d(shapely.from_geojson(geojson))
     return split(shapely.make_valid(unwrapped(shape)))
+
+
+@lru_cache(maxsize=_KEPT_FOOTPRINTS)
+def _wkt_of(shape: BaseGeometry) -> str:
+    return str(shapely.to_wkt(shapely.normalize(shape), rounding_precision=9))
 
 
 def etag(item: Item) -> str | None:

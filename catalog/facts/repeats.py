@@ -1,15 +1,11 @@
 """Scenes that show the same look at the same ground again: one acquisition is one look."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
-
-import shapely
-from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.causes import Refusal
 from catalog.facts.grids import Tile
 from catalog.facts.records import Scene
-from catalog.facts.regions import geometry_of
 from catalog.facts.sources import KNOWN_COLLECTIONS
 from catalog.facts.tile_ground import TilePart
 
@@ -57,13 +53,12 @@ def repeats(scenes: Sequence[Scene], part: TilePart) -> dict[SceneKey, Refusal]:
 
 
 def _repeats_of_one_datatake(group: Sequence[Scene], part: TilePart) -> dict[SceneKey, Refusal]:
-    shown = {identity(scene): shown_of(part.ground, scene) for scene in group}
     refused: dict[SceneKey, Refusal] = {}
     kept: list[Scene] = []
-    for scene in _best_first(group, part.tile, {key: shape.area for key, shape in shown.items()}):
+    for scene in _best_first(group, part):
         same_place = [other for other in kept if other.acquisition_key == scene.acquisition_key]
-        gain = _added(shown[identity(scene)], [shown[identity(other)] for other in kept], part.ground) / part.ground.area
-        if kept and gain <= (REPROCESSED_GAIN if same_place else NEIGHBOUR_GAIN):
+        least = REPROCESSED_GAIN if same_place else NEIGHBOUR_GAIN
+        if kept and part.added(scene.footprint_wkt, [other.footprint_wkt for other in kept]) <= least:
             older = any((scene.baseline or "") < (other.baseline or "") for other in same_place)
             refused[identity(scene)] = Refusal.OLDER_BASELINE if older else Refusal.DUPLICATE
         else:
@@ -71,27 +66,18 @@ def _repeats_of_one_datatake(group: Sequence[Scene], part: TilePart) -> dict[Sce
     return refused
 
 
-def shown_of(ground: BaseGeometry, scene: Scene) -> BaseGeometry:
-    """Return the part of a ground that a scene shows; the very ground where it shows all of it, as most do, which costs little to find."""
-    footprint = geometry_of(scene.footprint_wkt)
-    return ground if shapely.covers(footprint, ground) else shapely.intersection(ground, footprint)
-
-
-def _added(shown: BaseGeometry, before: Sequence[BaseGeometry], ground: BaseGeometry) -> float:
-    """Area that is shown now and was not before, square degrees."""
-    if any(other is ground for other in before):
-        return 0.0
-    return float(shapely.difference(shown, shapely.union_all(before)).area) if before else float(shown.area)
-
-
-def _best_first(group: Sequence[Scene], tile: Tile, shown_area: Mapping[SceneKey, float]) -> list[Scene]:
+def _best_first(group: Sequence[Scene], part: TilePart) -> list[Scene]:
     places: dict[str, list[Scene]] = {}
     for scene in sorted(sorted(group, key=by_time), key=_quality, reverse=True):
         places.setdefault(scene.acquisition_key, []).append(scene)
 
     def rank(place: str) -> tuple[bool, float, str]:
         members = places[place]
-        return not any(_in_zone(scene, tile) for scene in members), -max(shown_area[identity(scene)] for scene in members), place
+        return (
+            not any(_in_zone(scene, part.tile) for scene in members),
+            -max(part.shown(scene.footprint_wkt).area for scene in members),
+            place,
+        )
 
     return [scene for place in sorted(places, key=rank) for scene in places[place]]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from catalog.facts import item_fields as fields
 from catalog.facts.bands import DEM_NAME
@@ -11,6 +11,9 @@ from catalog.facts.causes import Refusal
 from catalog.facts.item_fields import Item
 from catalog.facts.records import Asset, Scene, Sensor
 from catalog.facts.sources import DEM_ASSETS, DIALECTS, S1_ASSETS, S1_OTHER_ASSETS, SOURCES, TERRAIN_CORRECTED, Dialect, dialect_of
+
+_RADAR_KEYS: Final = frozenset((*(key for keys in S1_ASSETS.values() for key in keys), *S1_OTHER_ASSETS))
+_ELEVATION_KEYS: Final = frozenset(DEM_ASSETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,11 @@ def sensor_of(item: Item) -> Sensor | None:
     words = f"{item.get('collection') or ''} {item.get('id')}".upper()
     if "L1C" in words and "L2A" not in words:
         return None
-    if any(key in keys for names in S1_ASSETS.values() for key in names) or keys & set(S1_OTHER_ASSETS):
+    if keys & _RADAR_KEYS:
         return "s1"
     if dialect_of(keys) is not None:
         return "s2"
-    return "dem" if keys & set(DEM_ASSETS) else None
+    return "dem" if keys & _ELEVATION_KEYS else None
 
 
 def _optical(item: Item, provider: str) -> Scene:

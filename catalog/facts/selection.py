@@ -4,15 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import shapely
-from shapely.geometry.base import BaseGeometry
-
 from catalog.facts.causes import Refusal
 from catalog.facts.grids import Tile
 from catalog.facts.options import SearchOptions
 from catalog.facts.records import Choice, Scene, Season
 from catalog.facts.regions import geometry_of
-from catalog.facts.repeats import SceneKey, by_time, identity, repeats, shown_of
+from catalog.facts.repeats import SceneKey, by_time, identity, repeats
 from catalog.facts.scenes import Rejected
 from catalog.facts.surplus import surplus
 from catalog.facts.tile_ground import TilePart, ground_of
@@ -46,19 +43,21 @@ def choose(
     """
     part = tile if isinstance(tile, TilePart) else TilePart(tile, ground_of(tile))
     rejected = {identity(entry.scene): entry.reason for entry in scenes if isinstance(entry, Rejected)}
-    ordered = sorted({identity(scene): scene for scene in map(_scene_of, scenes)}.values(), key=by_time)
+    keyed = {identity(scene): scene for scene in map(_scene_of, scenes)}
+    ordered = dict(sorted(keyed.items(), key=lambda entry: by_time(entry[1])))
     refused: dict[SceneKey, Refusal] = {}
-    for scene in ordered:
-        reason = _unfit(scene, part.ground, season) or rejected.get(identity(scene))
+    for key, scene in ordered.items():
+        reason = _unfit(scene, part, season) or rejected.get(key)
         if reason is not None:
-            refused[identity(scene)] = reason
-    left = [scene for scene in ordered if identity(scene) not in refused]
-    refused |= _other_orbits(left, orbit)
-    refused |= repeats([scene for scene in left if scene.sensor != "dem" and identity(scene) not in refused], part)
-    optical = [scene for scene in left if scene.sensor == "s2" and identity(scene) not in refused]
-    refused |= _obscured(optical, options, clear)
-    refused |= _surplus([scene for scene in optical if identity(scene) not in refused], part, options, clear)
-    return tuple(_choice(scene, part.tile, refused.get(identity(scene)), clear) for scene in ordered)
+            refused[key] = reason
+    left = {key: scene for key, scene in ordered.items() if key not in refused}
+    refused |= _other_orbits(list(left.values()), orbit)
+    refused |= repeats([scene for key, scene in left.items() if scene.sensor != "dem" and key not in refused], part)
+    optical = {key: scene for key, scene in left.items() if scene.sensor == "s2" and key not in refused}
+    refused |= _obscured(list(optical.values()), options, clear)
+    refused |= _surplus([scene for key, scene in optical.items() if key not in refused], part, options, clear)
+    tile_id = part.tile.id
+    return tuple(_choice(scene, tile_id, refused.get(key), clear) for key, scene in ordered.items())
 
 
 def orbit_direction(scenes: Iterable[Scene | Rejected]) -> str | None:
@@ -75,15 +74,15 @@ def _scene_of(entry: Scene | Rejected) -> Scene:
     return entry.scene if isinstance(entry, Rejected) else entry
 
 
-def _choice(scene: Scene, tile: Tile, reason: Refusal | None, clear: Mapping[str, ClearShares]) -> Choice:
+def _choice(scene: Scene, tile_id: str, reason: Refusal | None, clear: Mapping[str, ClearShares]) -> Choice:
     shares = clear.get(scene.id)
-    return Choice(scene, tile.id, reason is None, None if reason is None else str(reason), None if shares is None else shares.clear)
+    return Choice(scene, tile_id, reason is None, None if reason is None else str(reason), None if shares is None else shares.clear)
 
 
-def _unfit(scene: Scene, ground: BaseGeometry, season: Season) -> Refusal | None:
+def _unfit(scene: Scene, part: TilePart, season: Season) -> Refusal | None:
     if scene.sensor != "dem" and not season.start <= scene.acquired.date() <= season.end:
         return Refusal.OUT_OF_SEASON
-    return None if shapely.intersects(ground, geometry_of(scene.footprint_wkt)) else Refusal.NO_OVERLAP
+    return None if part.meets(scene.footprint_wkt) else Refusal.NO_OVERLAP
 
 
 def _other_orbits(scenes: Sequence[Scene], orbit: str | None) -> dict[SceneKey, Refusal]:
@@ -113,14 +112,14 @@ def _surplus(scenes: Sequence[Scene], part: TilePart, options: SearchOptions, cl
     if len(scenes) <= options.max_scenes:
         return {}
     footprints = [geometry_of(scene.footprint_wkt) for scene in scenes]
-    shares = [_clear_share(scene, part.ground, clear) for scene in scenes]
+    shares = [_clear_share(scene, part, clear) for scene in scenes]
     last = surplus(footprints, shares, part, options.max_scenes)
     return {identity(scene): Refusal.SURPLUS for scene, is_last in zip(scenes, last, strict=True) if is_last}
 
 
-def _clear_share(scene: Scene, ground: BaseGeometry, clear: Mapping[str, ClearShares]) -> float:
+def _clear_share(scene: Scene, part: TilePart, clear: Mapping[str, ClearShares]) -> float:
     """What was measured over the tile, or what the footprint and the cloud cover of the whole scene let hope for."""
     if scene.id in clear:
         return clear[scene.id].clear
-    shown = shown_of(ground, scene).area / ground.area
+    shown = part.shown(scene.footprint_wkt).area / part.ground.area
     return float(shown) * (1.0 - (scene.cloud_percent or 0.0) / 100.0)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from catalog.facts.bands import S2_NAMES, SCL_NAME
@@ -141,6 +142,7 @@ CDSE_BUCKET: Final = "s3://eodata/"
 CDSE_S3_ENDPOINT: Final = "eodata.dataspace.copernicus.eu"
 
 
+@lru_cache(maxsize=256)  # a catalog has a handful of sets of names, on tens of thousands of items
 def dialect_of(asset_keys: frozenset[str]) -> Dialect | None:
     """Return the dialect that names most bands of an item's assets, or None when none names the green band."""
     best, most = None, 0

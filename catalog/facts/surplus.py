@@ -18,7 +18,10 @@ def surplus(footprints: Sequence[BaseGeometry], clear_shares: Sequence[float], p
     if len(footprints) <= most:
         return [False] * len(footprints)
     longitude, latitude = chip_centres_lonlat(part)
-    shows = np.array([shapely.intersects_xy(footprint, longitude, latitude) for footprint in footprints], dtype=np.float64)
+    # dates of one orbit have one and the same footprint
+    distinct = {id(footprint): footprint for footprint in footprints}
+    shown = {key: shapely.intersects_xy(footprint, longitude, latitude) for key, footprint in distinct.items()}
+    shows = np.array([shown[id(footprint)] for footprint in footprints], dtype=np.float64)
     # how clear a scene is where it shows the tile at all; slivers between chip centres count as one chip
     clearness = np.asarray(clear_shares) * shows.shape[1] / np.maximum(shows.sum(axis=1), 1.0)
     looks = np.zeros(shows.shape[1])

@@ -1,6 +1,7 @@
 """The ground of a tile in longitude and latitude, whole or the part of it that is mapped."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.antimeridian import split, unwrapped
 from catalog.facts.grids import Tile, to_lonlat
+from catalog.facts.regions import geometry_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,37 @@ class TilePart:
     tile: Tile
     ground: BaseGeometry
     """EPSG:4326, split at +-180."""
+    # dates of one orbit show the same ground, so what one footprint shows is worked out once, not for every scene
+    _meets: dict[str, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _shown: dict[str, BaseGeometry] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _added: dict[tuple[str, ...], float] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def meets(self, footprint_wkt: str) -> bool:
+        """Say whether a footprint in EPSG:4326 touches the ground."""
+        if footprint_wkt not in self._meets:
+            self._meets[footprint_wkt] = bool(shapely.intersects(self.ground, geometry_of(footprint_wkt)))
+        return self._meets[footprint_wkt]
+
+    def shown(self, footprint_wkt: str) -> BaseGeometry:
+        """Return the part of the ground inside a footprint; the very ground where that is all of it, which costs little to find."""
+        if footprint_wkt not in self._shown:
+            footprint = geometry_of(footprint_wkt)
+            inside = shapely.covers(footprint, self.ground)
+            self._shown[footprint_wkt] = self.ground if inside else shapely.intersection(self.ground, footprint)
+        return self._shown[footprint_wkt]
+
+    def added(self, footprint_wkt: str, before: Sequence[str]) -> float:
+        """Share of the ground that one footprint shows and those before it do not, 0 to 1."""
+        key = (footprint_wkt, *before)
+        if key not in self._added:
+            self._added[key] = self._gain(footprint_wkt, [self.shown(other) for other in before]) / self.ground.area
+        return self._added[key]
+
+    def _gain(self, footprint_wkt: str, before: Sequence[BaseGeometry]) -> float:
+        if any(other is self.ground for other in before):
+            return 0.0
+        shown = self.shown(footprint_wkt)
+        return float(shapely.difference(shown, shapely.union_all(before)).area) if before else float(shown.area)
 
 
 @lru_cache(maxsize=16384)

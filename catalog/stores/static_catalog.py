@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from catalog.facts.errors import CatalogUnreachable, WrongCall
 from catalog.facts.records import Sensor
 from catalog.facts.sources import PARQUET, STATIC
+from catalog.stores.garbage import nothing_thrown_away
 from catalog.stores.item_filters import Bounds, Item, matching
 from catalog.stores.item_tables import items_of
 
@@ -82,7 +83,8 @@ def _stamp(address: str) -> tuple[int, int]:
 @lru_cache(maxsize=8)
 def _tree_items(address: str, _stamp: tuple[int, int]) -> tuple[Item, ...]:
     """All items below a catalog, kept until its root file changes or an hour has gone."""
-    return tuple(_walk(address))
+    with nothing_thrown_away():
+        return tuple(_walk(address))
 
 
 def _walk(root: str) -> Iterator[Item]:
@@ -117,7 +119,10 @@ def _join(base: str, href: str) -> str:
         return urljoin(base, href)
     if ".." in href:
         return str((Path(base).parent / href).resolve())
-    # catalogs have a million assets; asking the disk for links in every part of every address would take most of a search
+    # catalogs have a million assets; asking the disk for links in every part of every address would take most of a search,
+    # and nearly all of them lie beside their item
+    if href.startswith("./") and href.rfind("/") == 1:
+        return f"{base[: base.rfind('/')]}{href[1:]}"
     return os.path.normpath(os.path.join(os.path.dirname(base), href))  # noqa: PTH118, PTH120
 
 
