@@ -1,16 +1,19 @@
 """`cryoatlas plan`: what a run would read, keep and take; runs nothing but, when asked, a short measurement."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from catalog.facts.errors import WrongCall
-from catalog.facts.options import SearchOptions
+from catalog.facts.options import DEFAULT_MODELS, SearchOptions
 from catalog.facts.plans import plan_of
+from catalog.facts.records import Target
+from catalog.facts.regions import Region
 from catalog.facts.run_records import Prices
 from catalog.facts.territory import territory_of
-from catalog.facts.year_plans import Means, YearPlan
+from catalog.facts.year_plans import Known, Means, YearPlan
 from catalog.stores.calibrations import calibrated_from, known_from, read_calibration, write_calibration
 from catalog.stores.candidates import find_candidates
 from catalog.stores.regions import family_of, find_region
@@ -19,6 +22,9 @@ from commands.calibration import measure_here
 from commands.console import say, show_json, show_table
 from commands.parse import years_of
 from infra.settings import calibration_file, read_settings
+
+_MOST = 1e9
+"""Of a price or a bandwidth: more is a slip of the pen, and infinity makes every sum of it meaningless."""
 
 
 def plan(  # noqa: PLR0913 - the options of a command are its form
@@ -30,10 +36,12 @@ def plan(  # noqa: PLR0913 - the options of a command are its form
     store: Annotated[str | None, typer.Option(help="A store whose earlier years tell heights, glaciers and clouds of the region.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Tiles at a time; decides the wall time. Default: CRYOATLAS_WORKERS.")] = None,
     gpu: Annotated[bool, typer.Option("--gpu", help="The model runs on a GPU; needs a calibration made on one.")] = False,
-    line_mb_s: Annotated[float | None, typer.Option(min=0.001, help="Megabytes per second that the line to the scenes gives.")] = None,
-    price_cpu_hour: Annotated[float | None, typer.Option(min=0, help="Price of a CPU hour.")] = None,
-    price_gpu_hour: Annotated[float | None, typer.Option(min=0, help="Price of a GPU hour.")] = None,
-    price_gb: Annotated[float | None, typer.Option(min=0, help="Price of a stored gigabyte.")] = None,
+    line_mb_s: Annotated[
+        float | None, typer.Option(min=0.001, max=_MOST, help="Megabytes per second that the line to the scenes gives.")
+    ] = None,
+    price_cpu_hour: Annotated[float | None, typer.Option(min=0, max=_MOST, help="Price of a CPU hour.")] = None,
+    price_gpu_hour: Annotated[float | None, typer.Option(min=0, max=_MOST, help="Price of a GPU hour.")] = None,
+    price_gb: Annotated[float | None, typer.Option(min=0, max=_MOST, help="Price of a stored gigabyte.")] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure what units of work cost on this machine; takes minutes.")] = False,
     from_store: Annotated[str | None, typer.Option(help="Calibrate by what the units of this store took instead.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
@@ -44,27 +52,36 @@ def plan(  # noqa: PLR0913 - the options of a command are its form
 
     Example: cryoatlas plan --calibrate
     """
-    if calibrate or from_store is not None:
+    if calibrate and from_store is not None:
+        raise WrongCall("--calibrate measures here, --from-store learns from a store: name one of them.")
+    measuring = calibrate or from_store is not None
+    asked = [option is not None for option in (region, years, catalog)]
+    if not all(asked) and (any(asked) or not measuring):
+        raise WrongCall("A plan needs --region, --years and --catalog; --calibrate and --from-store need none of them.")
+    # what is wrong with a plan is told before minutes of measuring
+    span = () if years is None else years_of(years)
+    found = None if region is None else find_region(region)
+    if measuring:
         _calibrate(from_store)
-    if region is None or years is None or catalog is None:
-        if calibrate or from_store is not None:
-            return
-        raise WrongCall("A plan needs --region, --years and --catalog; --calibrate needs none of them.")
-    settings, costs = read_settings(), read_calibration(calibration_file())
-    prices = Prices(
-        settings.prices.cpu_hour if price_cpu_hour is None else price_cpu_hour,
-        settings.prices.gpu_hour if price_gpu_hour is None else price_gpu_hour,
-    )
-    means = Means(model, costs, workers or settings.workers, gpu, line_mb_s, prices, price_gb)
-    found, options = find_region(region), SearchOptions()
-    territory, known = territory_of(found, family_of(found)), known_from(None if store is None else open_store(store), found.name)
-    plans = [
-        plan_of(found, territory, year, find_candidates(catalog, found, year, options), options, means, known) for year in years_of(years)
-    ]
+    if found is None or catalog is None:
+        return
+    costs, prices = read_calibration(calibration_file()), _prices(price_cpu_hour, price_gpu_hour)
+    means = Means(model, costs, workers or read_settings().workers, gpu, line_mb_s, prices, price_gb)
+    plans = _plans(found, span, catalog, means, known_from(None if store is None else open_store(store), found.name))
     if as_json:
         show_json([asdict(entry) | {"cpu_hours": entry.cpu_hours, "unit_costs": costs.origin} for entry in plans])
         return
-    _show(plans, means)
+    _show(plans, means, _origin(means, found.target))
+
+
+def _prices(cpu_hour: float | None, gpu_hour: float | None) -> Prices:
+    usual = read_settings().prices
+    return Prices(usual.cpu_hour if cpu_hour is None else cpu_hour, usual.gpu_hour if gpu_hour is None else gpu_hour)
+
+
+def _plans(region: Region, years: Sequence[int], catalog: str, means: Means, known: Known) -> list[YearPlan]:
+    territory, options = territory_of(region, family_of(region)), SearchOptions()
+    return [plan_of(region, territory, year, find_candidates(catalog, region, year, options), options, means, known) for year in years]
 
 
 def _calibrate(from_store: str | None) -> None:
@@ -91,7 +108,15 @@ def _calibrate(from_store: str | None) -> None:
     show_table("CPU seconds of a unit of work", ("unit", "CPU s"), rows, caption=caption)
 
 
-def _show(plans: list[YearPlan], means: Means) -> None:
+def _origin(means: Means, target: Target) -> str:
+    """Where unit costs come from, and whether the model was among what was measured."""
+    usual, origin = DEFAULT_MODELS[target], f"Unit costs: {means.costs.origin}."
+    if means.model is None or means.model in means.costs.models:
+        return origin
+    return f"{origin} Nothing was measured of {means.model}: its windows are taken to be and to cost what those of {usual} do."
+
+
+def _show(plans: list[YearPlan], means: Means, origin: str) -> None:
     rows: list[tuple[object, ...]] = [
         ("tiles", *(p.tiles for p in plans)),
         ("skipped, as far as is known", *(p.skipped for p in plans)),
@@ -108,7 +133,7 @@ def _show(plans: list[YearPlan], means: Means) -> None:
     ]
     if plans[0].cost is not None:
         rows.append(("cost", *(p.cost for p in plans)))
-    show_table(f"Plan for {plans[0].region}", ("", *(str(p.year) for p in plans)), rows, caption=f"Unit costs: {means.costs.origin}.")
+    show_table(f"Plan for {plans[0].region}", ("", *(str(p.year) for p in plans)), rows, caption=origin)
     for entry in plans:
         if entry.holes:
             shown = ", ".join(entry.holes[:8]) + (" ..." if len(entry.holes) > 8 else "")

@@ -66,7 +66,10 @@ def plan_of(  # noqa: PLR0913 - what is asked, and what is known
     usual = DEFAULT_MODELS[region.target]
     model = means.costs.models.get(means.model or usual) or means.costs.models[usual]
     if means.gpu and model.gpu_s is None:
-        raise WrongCall("Nothing was measured of this model on a GPU: run `cryoatlas plan --calibrate` on a machine that has one.")
+        raise WrongCall(
+            f"Nothing was measured of {means.model or usual} on a GPU: run `cryoatlas plan --calibrate` on a machine that has one, "
+            "or plan without --gpu."
+        )
     for zone in territory.zones:
         mapped: dict[Tile, NDArray[np.bool_]] = {}
         before = sums.ground_px, sums.observed_px

@@ -1,8 +1,9 @@
 """What one unit of each kind of work takes on a machine: shipped figures, or figures fitted to work that was done there."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Final, Self
 
@@ -66,9 +67,19 @@ class UnitCosts:
         try:
             known: dict[str, Any] = json.loads(content)
             models = {name: ModelCost(**entry) for name, entry in known.pop("models").items()}
-            return cls(**known, models=models)
+            found = cls(**known, models=models)
+            _check(found, *models.values())
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise WrongCall(f"{where} is not a calibration ({error}): make it with `cryoatlas plan --calibrate`, or delete it.") from error
+        return found
+
+
+def _check(*parts: UnitCosts | ModelCost) -> None:
+    for part in parts:
+        for name in (entry.name for entry in fields(part) if entry.type in (float, int)):
+            value = getattr(part, name)
+            if not (isinstance(value, int | float) and 0 <= value < math.inf):
+                raise ValueError(f"{name} is {value!r}")
 
 
 SHIPPED: Final = UnitCosts(

@@ -1,14 +1,25 @@
 """What a plan multiplies: windows, fits, and the sums of a small world."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
+from catalog.facts.candidates import Candidates
 from catalog.facts.errors import WrongCall
 from catalog.facts.grids import CHIP_PX, Tile
 from catalog.facts.model_windows import windows_over
+from catalog.facts.options import SearchOptions
+from catalog.facts.plans import plan_of
+from catalog.facts.records import Asset, Scene
+from catalog.facts.regions import Region
+from catalog.facts.run_records import Prices
+from catalog.facts.scenes import Found
+from catalog.facts.territory import territory_of
+from catalog.facts.tile_ground import ground_of
 from catalog.facts.unit_costs import SHIPPED, Measured, ModelCost, ModelWork, UnitCosts, Work, costs_of, fitted
+from catalog.facts.year_plans import NOTHING_KNOWN, Known, Means, YearPlan
 
 TILE = Tile(32643, 33, 219)
 
@@ -63,3 +74,75 @@ def test_a_calibration_is_read_back_as_it_was_written() -> None:
     assert UnitCosts.from_json(SHIPPED.to_json(), "here") == replace(SHIPPED, models=dict(SHIPPED.models))
     with pytest.raises(WrongCall, match=r"calibration\.json is not a calibration"):
         UnitCosts.from_json(b"{}", "calibration.json")
+
+
+@pytest.mark.parametrize("wrong", ['"soon"', "-1.0", "NaN", "Infinity", "null"])
+def test_a_calibration_with_what_is_no_amount_is_refused(wrong: str) -> None:
+    content = SHIPPED.to_json().decode().replace('"tile_s": 2.6', f'"tile_s": {wrong}')
+    with pytest.raises(WrongCall, match="tile_s is"):
+        UnitCosts.from_json(content.encode(), "calibration.json")
+
+
+INLAND = Tile(32643, 22, 213)
+"""Far from the seams of its zone."""
+SQUARE = Region("square", "One tile", "lakes", "user", ground_of(INLAND).buffer(-0.001).wkt)
+
+
+def optical(day: int, cloud_percent: float) -> Found:
+    acquired = datetime(2023, 8, 1, 5, tzinfo=UTC) + timedelta(days=day)
+    scene = Scene(f"s2-{day}", "s2", "static", "sentinel-2-l2a", acquired, {"B03": Asset("b", 32643)}, ground_of(INLAND).buffer(1).wkt)
+    return Found(replace(scene, cloud_percent=cloud_percent, acquisition_key=f"43TGH/{day}"), {})
+
+
+def planned(region: Region, *scenes: Found, means: Means | None = None, known: Known = NOTHING_KNOWN) -> YearPlan:
+    return plan_of(region, territory_of(region, (region,)), 2023, Candidates(scenes), SearchOptions(), means, known)
+
+
+def test_a_season_of_clouds_is_planned_as_one() -> None:
+    slumps = replace(SQUARE, target="slumps")
+    good, poor = (planned(slumps, *(optical(day, cloud) for day, cloud in enumerate(clouds))) for clouds in ((5, 10, 20, 8), (50, 70)))
+    assert (good.optical_per_tile, poor.optical_per_tile) == (4, 1), "a scene cloudier than a tile may be is not reckoned with"
+    assert good.observed_share > 0.97
+    assert poor.observed_share == pytest.approx(0.25, abs=0.01)
+    assert poor.windows == pytest.approx(0.25 * good.windows, rel=0.05), "the detector passes over windows that show too little"
+    assert poor.stored_gb < good.stored_gb / 1.5
+    assert poor.read_gb < good.read_gb / 2
+
+
+def test_a_segmenter_looks_at_clouded_ground_too() -> None:
+    clear, clouded = (planned(SQUARE, optical(0, cloud)) for cloud in (0, 50))
+    assert clear.windows == clouded.windows > 0
+
+
+def test_a_tile_without_a_clear_scene_is_a_hole() -> None:
+    assert planned(SQUARE, optical(0, 75)).holes == planned(SQUARE).holes == (INLAND.id,)
+    assert planned(SQUARE, optical(0, 55)).holes == ()
+
+
+def test_hours_bytes_and_money_are_what_the_unit_costs_say() -> None:
+    costs = replace(
+        SHIPPED, look_s=1, tile_s=100, gb_s=0, outline_s=10, record_s=1000, feature_s=0, models={"lakes-tiny": ModelCost(224, 192, 2)}
+    )
+    plan = planned(SQUARE, optical(0, 0), optical(9, 0), means=Means(costs=costs, workers=4, prices=Prices(3.6), gb_price=1))
+    assert plan.surface_hours * 3600 == pytest.approx(2 * 1 + 100 + 10 + 1000)
+    assert plan.model_hours * 3600 == pytest.approx(2 * plan.windows)
+    assert plan.wall_hours * 3600 == pytest.approx(112 / 4 + 1000 + 2 * plan.windows), "only tiles spread over workers"
+    assert plan.cost == pytest.approx(3.6 * plan.cpu_hours + plan.stored_gb)
+    slow = planned(SQUARE, optical(0, 0), means=Means(costs=costs, line_mb_s=0.001))
+    assert slow.wall_hours * 3600 == pytest.approx(slow.travel_gb * 1e6)
+
+
+def test_a_gpu_of_which_nothing_was_measured_is_not_planned_with() -> None:
+    with pytest.raises(WrongCall, match=r"lakes-tiny on a GPU.*without --gpu"):
+        planned(SQUARE, optical(0, 0), means=Means(gpu=True))
+    costs = replace(SHIPPED, models={"lakes-tiny": ModelCost(224, 192, 2, gpu_s=0.5)})
+    found = planned(SQUARE, optical(0, 0), means=Means(gpu=True, costs=costs))
+    assert (found.model_hours, found.gpu_hours) == (0, pytest.approx(0.5 * found.windows / 3600))
+
+
+def test_what_is_known_of_the_ground_changes_a_plan() -> None:
+    usual, dense = (planned(SQUARE, optical(0, 0), known=known) for known in (NOTHING_KNOWN, Known(features_per_mpx=100, kept_share=0.5)))
+    assert dense.surface_hours > usual.surface_hours
+    assert dense.optical_per_tile == 0.5
+    low = replace(SQUARE, elevation_floor_m=1000.0)
+    assert planned(low, optical(0, 0), known=Known({INLAND.id: 200.0})).skipped == 1
