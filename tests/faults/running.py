@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prefect.settings import PREFECT_API_URL
 
@@ -79,3 +80,17 @@ def finish(process: subprocess.Popen[str]) -> Ended:
 def command(arguments: Sequence[object], *mishaps: Mishap, env: Mapping[str, str] | None = None, inside: Sequence[str] = ()) -> Ended:
     """Run `cryoatlas ARGUMENT...` to its end."""
     return finish(start(arguments, *mishaps, env=env, inside=inside))
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[Any], seconds: float = 300.0) -> None:
+    """Return as soon as the condition holds; fail when the process ends first, or it takes too long."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, "it did not come so far"
+        time.sleep(0.05)
+
+
+def surfaces(store: Path) -> int:
+    """How many tiles of a store have a recorded surface."""
+    return len(list((store / "ledger").rglob("*.surface.json")))
