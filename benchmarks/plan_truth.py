@@ -112,7 +112,7 @@ def calibration_of(folder: Path) -> UnitCosts:
     path = folder / "calibration.json"
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        write_calibration(path, measure_here())
+        write_calibration(path, measure_here(folder / "calibration"))
     return read_calibration(path)
 
 

@@ -25,10 +25,11 @@ GROUNDS: Final = (
 """Tiles of several sizes, so that what a tile costs once can be told from what its pixels cost; the first also lies across a zone seam."""
 
 
-def measure_here() -> UnitCosts:
+def measure_here(kept: Path | None = None) -> UnitCosts:
     """Simulate ground of lakes and of slumps, map it with the default models and `indices`, and fit what the units took.
 
-    Each is mapped small before, only to compile and to load every library. Raises WrongCall where tiles would be worked on elsewhere.
+    Each is mapped small before, only to compile and to load every library. `kept`: folder for what is made, which is lost otherwise.
+    Raises WrongCall where tiles would be worked on elsewhere.
     """
     cluster = read_settings().cluster
     if cluster not in _HERE:
@@ -36,20 +37,25 @@ def measure_here() -> UnitCosts:
             f"CRYOATLAS_CLUSTER is {cluster}, and --calibrate measures this machine: set it to threads, "
             "or learn from a store that the cluster filled, with `cryoatlas plan --from-store STORE`."
         )
+    if kept is not None:
+        return _measured_in(kept)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        store = str(folder / "store")
-        for step, world in enumerate(GROUNDS, 1):
-            say(f"calibration {step}/3: simulating ground of {world.target} and mapping it with {DEFAULT_MODELS[world.target]}")
-            make(_small(world), (YEAR,), folder / "small" / world.name)
-            make(world, (YEAR,), folder / world.name)
-            _map(folder / "small" / world.name, str(folder / "small-store"))
-            _map(folder / world.name, store)
-        costs = calibrated_from(open_store(store))
-        say("calibration 3/3: mapping the lakes with indices")
-        _map(folder / GROUNDS[0].name, store, "indices")
-        models = {**costs.models, "indices": calibrated_from(open_store(store)).models["indices"]}
-        return replace(costs, models=models, origin="measured on this machine", disk_mb_s=disk_mb_s(folder))
+        return _measured_in(Path(name))
+
+
+def _measured_in(folder: Path) -> UnitCosts:
+    store = str(folder / "store")
+    for step, world in enumerate(GROUNDS, 1):
+        say(f"calibration {step}/3: simulating ground of {world.target} and mapping it with {DEFAULT_MODELS[world.target]}")
+        make(_small(world), (YEAR,), folder / "small" / world.name)
+        make(world, (YEAR,), folder / world.name)
+        _map(folder / "small" / world.name, str(folder / "small-store"))
+        _map(folder / world.name, store)
+    costs = calibrated_from(open_store(store))
+    say("calibration 3/3: mapping the lakes with indices")
+    _map(folder / GROUNDS[0].name, store, "indices")
+    models = {**costs.models, "indices": calibrated_from(open_store(store)).models["indices"]}
+    return replace(costs, models=models, origin="measured on this machine", disk_mb_s=disk_mb_s(folder))
 
 
 def _small(world: World) -> World:

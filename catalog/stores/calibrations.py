@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from catalog.facts.causes import Refusal
+from catalog.facts.cost_fits import costs_of
 from catalog.facts.errors import WrongCall
 from catalog.facts.expected_looks import likely
 from catalog.facts.options import SearchOptions
 from catalog.facts.records import Job
-from catalog.facts.unit_costs import SHIPPED, UnitCosts, costs_of
+from catalog.facts.unit_costs import SHIPPED, UnitCosts
 from catalog.facts.year_plans import FEATURES_PER_MPX, NOTHING_KNOWN, Known
 from catalog.stores import ledger
 from catalog.stores.files import write_atomic

@@ -8,10 +8,11 @@ from statistics import median
 from typing import Final
 
 from catalog.facts.causes import COMPLETE_STATES
+from catalog.facts.cost_fits import Measured, ModelWork, Work
 from catalog.facts.grids import CHIP_PX
 from catalog.facts.records import Outcome
 from catalog.facts.run_records import RegionYearRun, RunRecord, StageRun
-from catalog.facts.unit_costs import SHIPPED, Measured, ModelCost, ModelWork, Work
+from catalog.facts.unit_costs import SHIPPED, ModelCost
 from catalog.stores.files import size_in
 
 _MODEL_STAGES: Final = ("segment", "detect")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from catalog.facts.candidates import Candidates
+from catalog.facts.cost_fits import Measured, ModelWork, Work, costs_of, fitted, surface_costs
 from catalog.facts.errors import WrongCall
 from catalog.facts.grids import CHIP_PX, Tile
 from catalog.facts.model_windows import windows_over
@@ -18,7 +19,7 @@ from catalog.facts.run_records import Prices
 from catalog.facts.scenes import Found
 from catalog.facts.territory import territory_of
 from catalog.facts.tile_ground import ground_of
-from catalog.facts.unit_costs import SHIPPED, Measured, ModelCost, ModelWork, UnitCosts, Work, costs_of, fitted
+from catalog.facts.unit_costs import SHIPPED, ModelCost, UnitCosts
 from catalog.facts.year_plans import NOTHING_KNOWN, Known, Means, YearPlan
 
 TILE = Tile(32643, 33, 219)
@@ -60,6 +61,16 @@ def test_equal_units_cannot_tell_the_two_apart() -> None:
 def test_a_fit_is_never_negative() -> None:
     assert min(fitted([Work(1.0, 1.0), Work(9.0, 2.0), Work(20.0, 3.0)])) >= 0
     assert min(fitted([Work(5.0, 1.0), Work(3.0, 2.0), Work(1.0, 3.0)])) >= 0
+
+
+def test_small_ground_tells_how_slow_a_machine_is_and_large_ground_tells_more() -> None:
+    noisy = [Work(seconds, 0.05) for seconds in (3.0, 9.0)] + [Work(seconds, 0.06) for seconds in (8.0, 4.0)]
+    tile_s, gb_s = surface_costs(noisy, SHIPPED)
+    assert tile_s / gb_s == pytest.approx(SHIPPED.tile_s / SHIPPED.gb_s)
+    assert sum(tile_s + gb_s * work.amount for work in noisy) == pytest.approx(24.0)
+    full = [Work(1.0 + 3.0 * gigabytes, gigabytes) for gigabytes in (0.1, 0.6, 1.2, 1.5)]
+    assert surface_costs(full, SHIPPED) == pytest.approx((1.0, 3.0))
+    assert surface_costs((), SHIPPED) == (SHIPPED.tile_s, SHIPPED.gb_s)
 
 
 def test_what_was_not_measured_keeps_the_shipped_figure() -> None:

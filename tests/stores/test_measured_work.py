@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from catalog.facts.causes import State
+from catalog.facts.cost_fits import costs_of
 from catalog.facts.grids import CHIP_PX
 from catalog.facts.records import Outcome, Unit
 from catalog.facts.run_records import Asked, DeviceRun, RegionYearRun, RunRecord, StageRun
-from catalog.facts.unit_costs import SHIPPED, costs_of
+from catalog.facts.unit_costs import SHIPPED
 from catalog.stores.leases import this_process
 from catalog.stores.measured_work import features_per_mpx, finished, measured_of, runs_of, taken_by, warmed_up
 
