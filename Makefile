@@ -14,7 +14,8 @@ test: $(VENV)/.dev
 
 # what operators rely on, and takes minutes: a worker, processes that are killed, tiles of another size
 promises: $(VENV)/.dev
-	$(BIN)/python -m pytest -m slow tests/flows/test_worker.py tests/flows/test_killed.py tests/flows/test_main_road.py
+	$(BIN)/python -m pytest -m slow tests/flows/test_worker.py tests/flows/test_killed.py tests/flows/test_main_road.py \
+		tests/flows/test_until.py tests/flows/test_trained_model.py tests/tasks/test_killed_release.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -133,7 +133,7 @@ def test_dry_land_has_no_lake(mapped, name):
     [
         pytest.param(MapOptions(), id="default"),
         pytest.param(LOW_SUN, id="low sun allowed"),
-        pytest.param(MapOptions(search=SearchOptions(min_sun_elevation_deg=20)), id="optics refused"),
+        pytest.param(MapOptions(search=SearchOptions(min_sun_elevation_deg=20)), id="optics refused", marks=pytest.mark.slow),
     ],
 )
 def test_a_frozen_river_is_no_lake(mapped, options):

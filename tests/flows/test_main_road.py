@@ -189,6 +189,7 @@ def signature(store: Store, year: int = YEAR):
     return [*zip(shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy())), *(frame[c] for c in columns), strict=True)]
 
 
+@pytest.mark.slow
 def test_the_order_of_scenes_changes_nothing(world, mapped, tmp_path):
     catalog = reordered(world, tmp_path)
     map_region(world.region, YEAR, catalog, str(tmp_path / "store"), model="indices")

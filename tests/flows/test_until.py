@@ -20,6 +20,7 @@ def smallest(tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(root)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("prefect_server")
 def test_a_run_until_the_surface_leaves_cubes_and_the_next_run_goes_on(smallest: World, tmp_path: Path) -> None:
     location = str(tmp_path / "store")

@@ -42,6 +42,7 @@ for chosen in map(int, sys.argv[4:]):
 """
 
 
+@pytest.mark.slow
 def test_killed_at_any_step_the_old_release_is_whole_and_the_next_call_finishes(tmp_path):
     store, first = made_store(tmp_path / "store", years=(2021,)), tmp_path / "first"
     publish(store, first, years=(2021,))

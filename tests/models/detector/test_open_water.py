@@ -25,7 +25,7 @@ def test_ground_is_not(name: str) -> None:
     assert not open_water(pixel(MATERIALS[name].percent)).any()
 
 
-@pytest.mark.parametrize("seed", [200, 205])
+@pytest.mark.parametrize("seed", [200, pytest.param(205, marks=pytest.mark.slow)])
 def test_no_floor_of_a_slump_is_wet_enough(seed: int) -> None:
     floors = [
         np.array(MATERIALS["mud"].percent) * np.array(slump.tint[:12])

@@ -56,7 +56,7 @@ def test_hidden_modalities_are_as_if_the_chips_lacked_them(network: nn.Module) -
     assert np.abs(asked - everything).max() > 0.01
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_a_chip_gets_the_same_logits_in_any_batch(network: nn.Module, dtype: str) -> None:
     batch = chips(3)
     passes = Passes(network, InferenceOptions(dtype=dtype, images_per_pass=4))  # type: ignore[arg-type]

@@ -115,7 +115,7 @@ def test_same_bytes_for_any_tile_size_batch_size_and_pass(whole: list[TilePredic
     assert np.ptp(mosaic(whole)[mosaic(whole) != 255]) > 100
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("bfloat16", marks=pytest.mark.slow)])
 def test_the_lake_network_gives_the_same_bytes_for_any_batch_size(dtype: Any) -> None:
     torch.manual_seed(3)
     network = build(NetworkConfig())
