@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from catalog.stores.store import Store
 from tests.made_store import made_store
 from tests.publishing import COLLECTION, bytes_of, publish, remap, shrink
