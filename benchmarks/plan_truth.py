@@ -10,7 +10,8 @@ hold on a busy machine; a run's start (a process, a server, compiling) is not am
 """
 
 import argparse
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,11 +30,12 @@ from catalog.stores.regions import family_of, find_region
 from catalog.stores.run_records import find_records
 from catalog.stores.selections import read_choices
 from catalog.stores.store import Store, open_store
-from commands.calibration import measure_here
+from commands.calibration import measure_here, small
 from commands.running import run_annual
 from infra.settings import calibration_file, prepare_environment
 from simulator.make import make
 from simulator.randomised import Kind, randomised
+from simulator.worlds import World
 
 HEAD = f"{'region':<26} {'model':<12} year {'tiles':>6} {'scenes':>6} {'read':>6} {'stored':>6} {'windows':>7}"
 SEED = 4711
@@ -92,18 +94,32 @@ def demo_cases(store: Store) -> Iterator[Case]:
             yield Case(store, name, year, catalog, DEFAULT_MODELS[stored_region(store, name).target])
 
 
+def mapped(world: Path, years: Sequence[int], store: Path, model: str | None) -> Store:
+    """Map a world, unless it was."""
+    if not store.is_dir():
+        run_annual([str(world / "region.geojson")], list(years), str(world / "catalog"), str(store), model, MapOptions(), None)
+    return open_store(str(store))
+
+
+def made(world: World, years: Sequence[int], place: Path) -> Path:
+    """Simulate a world, unless it was."""
+    if not (place / "region.geojson").is_file():
+        make(world, years, place, seed=SEED)
+    return place
+
+
 def sample_cases(folder: Path) -> Iterator[Case]:
-    """Simulate and map what of the sample is missing."""
+    """Simulate and map what of the sample is missing; before the first, a chip of each kind of ground, so that all is compiled."""
     for kind, models in GROUNDS.items():
         world = replace(randomised(SEED, kind), name=f"sample-{kind}")
-        place = folder / world.name
-        if not (place / "region.geojson").is_file():
-            make(world, YEARS, place, seed=SEED)
+        place = made(world, YEARS, folder / world.name)
         for model in models:
             store = folder / f"{world.name}-{model}"
             if not store.is_dir():
-                run_annual([str(place / "region.geojson")], list(YEARS), str(place / "catalog"), str(store), model, MapOptions(), None)
-            opened = open_store(str(store))
+                warm = made(small(world), YEARS[:1], folder / f"{world.name}-small")
+                shutil.rmtree(folder / "warm-store", ignore_errors=True)
+                mapped(warm, YEARS[:1], folder / "warm-store", model)
+            opened = mapped(place, YEARS, store, model)
             yield from (Case(opened, name, year, str(place / "catalog"), model) for name in stored_regions(opened) for year in YEARS)
 
 

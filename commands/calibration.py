@@ -47,7 +47,7 @@ def _measured_in(folder: Path) -> UnitCosts:
     store = str(folder / "store")
     for step, world in enumerate(GROUNDS, 1):
         say(f"calibration {step}/3: simulating ground of {world.target} and mapping it with {DEFAULT_MODELS[world.target]}")
-        make(_small(world), (YEAR,), folder / "small" / world.name)
+        make(small(world), (YEAR,), folder / "small" / world.name)
         make(world, (YEAR,), folder / world.name)
         _map(folder / "small" / world.name, str(folder / "small-store"))
         _map(folder / world.name, store)
@@ -58,7 +58,8 @@ def _measured_in(folder: Path) -> UnitCosts:
     return replace(costs, models=models, origin="measured on this machine", disk_mb_s=disk_mb_s(folder))
 
 
-def _small(world: World) -> World:
+def small(world: World) -> World:
+    """A chip of a world, mapped only so that all is compiled and loaded."""
     return replace(world, name=f"{world.name}-small", chips=(1, 0, 0, 1), optical_dates=2, ascending=1, descending=1, scattered=2)
 
 
