@@ -53,6 +53,7 @@ def _measured_in(folder: Path) -> UnitCosts:
         _map(folder / world.name, store)
     costs = calibrated_from(open_store(store))
     say("calibration 3/3: mapping the lakes with indices")
+    _map(folder / "small" / GROUNDS[0].name, str(folder / "small-store"), "indices")
     _map(folder / GROUNDS[0].name, store, "indices")
     models = {**costs.models, "indices": calibrated_from(open_store(store)).models["indices"]}
     return replace(costs, models=models, origin="measured on this machine", disk_mb_s=disk_mb_s(folder))

@@ -27,8 +27,8 @@ from catalog.facts.year_plans import NOTHING_KNOWN, Known, Means, YearPlan
 _OPTICAL_BYTES_PER_PX: Final = sum(2 * (10 / band.resolution_m) ** 2 for band in S2_BANDS) + 0.25
 """Bytes of all twelve bands and the class map over one pixel of 10 m."""
 _RADAR_BYTES_PER_PX: Final = 8.0
-_ELEVATION_BYTES_PER_PX: Final = 6.0
-"""Heights at 10 m, and at 20 m with the ground around that casts shadows; read for whole tiles."""
+_ELEVATION_BYTES_PER_PX: Final = 4.0
+"""Heights at 10 m, read for whole tiles; those of the ground around that casts shadows are not metered."""
 COMPRESSION: Final = 1.5
 """Decoded bytes per byte that travels (docs/scale.md)."""
 

@@ -89,7 +89,7 @@ def test_a_calibration_is_read_back_as_it_was_written() -> None:
 
 @pytest.mark.parametrize("wrong", ['"soon"', "-1.0", "NaN", "Infinity", "null"])
 def test_a_calibration_with_what_is_no_amount_is_refused(wrong: str) -> None:
-    content = SHIPPED.to_json().decode().replace('"tile_s": 2.6', f'"tile_s": {wrong}')
+    content = SHIPPED.to_json().decode().replace(f'"tile_s": {SHIPPED.tile_s}', f'"tile_s": {wrong}')
     with pytest.raises(WrongCall, match="tile_s is"):
         UnitCosts.from_json(content.encode(), "calibration.json")
 
