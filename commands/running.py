@@ -37,16 +37,20 @@ def run_annual(  # noqa: PLR0913 - the same form as the flow
 ) -> tuple[RegionYearReport, ...]:
     """Run the `annual` flow in this process."""
     from flows.annual import annual  # noqa: PLC0415 - see the module's first line
+    from flows.served import server_needed  # noqa: PLC0415 - see above
 
-    return annual(regions, years, catalog, store, model, options, outlines, wait_minutes=wait_minutes)
+    with server_needed():
+        return annual(regions, years, catalog, store, model, options, outlines, wait_minutes=wait_minutes)
 
 
 def run_backfill(store: str, form: Mapping[str, Any]) -> BackfillReport:
     """Run the `backfill` flow in this process; `form`: its other parameters by name."""
     from flows.backfill import backfill  # noqa: PLC0415 - see the module's first line
+    from flows.served import server_needed  # noqa: PLC0415 - see above
 
-    report: BackfillReport = backfill(store, **form)
-    return report
+    with server_needed():
+        report: BackfillReport = backfill(store, **form)
+        return report
 
 
 def run_track(region: str, store: str, target: Target, options: MapOptions) -> StageReport:

@@ -1,11 +1,14 @@
 """What differs when a run was made from a deployment: nobody sees what it returns, and nobody waits at a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
+import httpx
 from prefect import runtime
 from prefect.context import FlowRunContext
+from prefect.settings import PREFECT_API_URL
 
-from catalog.facts.errors import UnitsFailed
+from catalog.facts.errors import ServerUnreachable, UnitsFailed
 from catalog.facts.records import RegionYearReport
 from flows.artifacts import show_reports
 
@@ -16,6 +19,20 @@ def served() -> bool:
     """Say whether this very flow run was made from a deployment; one inside it was not."""
     context = FlowRunContext.get()
     return context is not None and context.flow_run is not None and context.flow_run.deployment_id is not None
+
+
+@contextmanager
+def server_needed() -> Iterator[None]:
+    """Raise ServerUnreachable when the Prefect server went away while the body ran a flow, and did not come back for minutes."""
+    try:
+        yield
+    except httpx.TransportError as error:
+        where = PREFECT_API_URL.value()
+        server = f"The Prefect server at {where}" if where else "The private Prefect server of this command"
+        again = "start it again, and " if where else ""
+        raise ServerUnreachable(
+            f"{server} does not answer any more ({type(error).__name__}). What is complete is kept: {again}run the same command again."
+        ) from error
 
 
 def conclude(reports: Sequence[RegionYearReport], name: str | None = None) -> tuple[RegionYearReport, ...]:
