@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_STORE ?= demo-store
 
-.PHONY: demo test promises lint bench clean
+.PHONY: demo test promises slow lint bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/cryoatlas demo --store $(DEMO_STORE)
@@ -16,6 +16,10 @@ test: $(VENV)/.dev
 promises: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow tests/flows/test_worker.py tests/flows/test_killed.py tests/flows/test_main_road.py \
 		tests/flows/test_until.py tests/flows/test_trained_model.py tests/tasks/test_killed_release.py
+
+# all tests that take minutes, an hour or two together
+slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
