@@ -34,9 +34,9 @@ class Fault:
     hits: int = 0
     seen: int = 0
 
-    def strikes(self, path: str) -> bool:
-        """Say whether it spoils this request; counts."""
-        if not re.search(self.where, path):
+    def strikes(self, path: str, *, body: bool) -> bool:
+        """Say whether it spoils this request; counts. A request without an answer's body cannot be answered with a bad one."""
+        if not re.search(self.where, path) or (self.kind in {"blank", "cut"} and not body):
             return False
         self.seen += 1
         if self.seen <= self.after or (self.times is not None and self.hits >= self.times):
@@ -68,10 +68,10 @@ class FaultServer:
         self.faults.clear()
         self.token_requests = None
 
-    def fault_for(self, path: str) -> Fault | None:
+    def fault_for(self, path: str, *, body: bool) -> Fault | None:
         with self.lock:
             self.requests.append(path)
-            return next((fault for fault in self.faults if fault.strikes(path)), None)
+            return next((fault for fault in self.faults if fault.strikes(path, body=body)), None)
 
     def issue(self) -> str:
         """A token for which the service promises an hour, whatever it is really good for."""
@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
             expiry = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
             self.send(200, json.dumps({"token": self.faulty.issue(), "msft:expiry": expiry}).encode(), {})
             return
-        fault = self.faulty.fault_for(path)
+        fault = self.faulty.fault_for(path, body=body)
         if not self.faulty.admits(path, query):
             self.send(403, b"", {})
         elif fault is not None and fault.kind == "reset":
