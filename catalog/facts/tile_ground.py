@@ -51,7 +51,9 @@ class TilePart:
         if any(other is self.ground for other in before):
             return 0.0
         shown = self.shown(footprint_wkt)
-        return float(shapely.difference(shown, shapely.union_all(before)).area) if before else float(shown.area)
+        if not before:
+            return float(shown.area)
+        return float(shapely.difference(shown, before[0] if len(before) == 1 else shapely.union_all(before)).area)
 
 
 @lru_cache(maxsize=16384)

@@ -9,7 +9,7 @@ from catalog.facts.records import Choice, Job, Outcome
 from catalog.facts.schemas import SCHEMA_VERSION
 from catalog.stores import ledger
 from catalog.stores.jobs import REGION_UNIT
-from catalog.stores.selections import read_choices
+from catalog.stores.selections import read_providers
 from catalog.stores.store import Store
 
 LICENCE = "CC-BY-4.0"
@@ -51,7 +51,7 @@ def incomplete(outcomes: Iterable[Outcome]) -> dict[str, object]:
 def providers_of(store: Store, job: Job) -> str:
     """Return the catalogs of the scenes that were used, for example `earth-search+planetary-computer`."""
     path = store.scenes(job.region, job.year)
-    return providers_among([read_choices(path)]) if path.is_file() else ""
+    return "+".join(read_providers(path)) if path.is_file() else ""
 
 
 def providers_among(choices: Iterable[Iterable[Choice]]) -> str:

@@ -77,6 +77,12 @@ def read_choices(path: Path, *, tile: str | None = None) -> tuple[Choice, ...]:
     return tuple(choices)
 
 
+def read_providers(path: Path) -> tuple[str, ...]:
+    """Return the catalogs of the scenes that were used on some tile, in order; reads no scene. Raises SchemaError like `read_choices`."""
+    rows = _our_rows(path, None)
+    return tuple(sorted(set(rows.filter(rows.column("used")).column("provider").to_pylist())))
+
+
 def read_found(path: Path) -> tuple[Found, ...]:
     """Read every scene of a record with its item, as a catalog would give them: a search that needs no catalog."""
     return tuple(_found(path, None)) if _our_rows(path, None).num_rows else ()
