@@ -13,6 +13,7 @@ from catalog.facts.records import Target
 from catalog.facts.regions import Region
 from catalog.facts.run_records import Prices
 from catalog.facts.territory import territory_of
+from catalog.facts.unit_costs import ModelCost
 from catalog.facts.year_plans import Known, Means, YearPlan
 from catalog.stores.calibrations import calibrated_from, known_from, read_calibration, write_calibration
 from catalog.stores.candidates import find_candidates
@@ -95,7 +96,7 @@ def _calibrate(from_store: str | None) -> None:
         ("choice of scenes, per tile", costs.record_s),
         ("outlines of lakes, per tile", costs.outline_s),
         ("lake or slump: measured, inventoried", costs.feature_s),
-        *((f"{name}, per window of {entry.window_px} px", entry.cpu_s) for name, entry in costs.models.items()),
+        *((f"{name}, per window of {entry.window_px} px{_unless_measured(entry)}", entry.cpu_s) for name, entry in costs.models.items()),
         *((f"{name}, per window, GPU s", entry.gpu_s) for name, entry in costs.models.items() if entry.gpu_s is not None),
     ]
     about = {
@@ -106,6 +107,10 @@ def _calibrate(from_store: str | None) -> None:
     }
     caption = f"{costs.origin}; {'; '.join(f'{key} {value}' for key, value in about.items())}. Kept in {path}."
     show_table("CPU seconds of a unit of work", ("unit", "CPU s"), rows, caption=caption)
+
+
+def _unless_measured(model: ModelCost) -> str:
+    return "" if model.sha256 else " (not measured: shipped)"
 
 
 def _origin(means: Means, target: Target) -> str:
