@@ -17,7 +17,7 @@ from catalog.facts.errors import SchemaError
 from catalog.facts.records import Choice, Scene
 from catalog.facts.repeats import identity
 from catalog.facts.scenes import Rejected, to_scene
-from catalog.stores.selections import read_choices, read_found, write_choices
+from catalog.stores.selections import read_choices, read_found, read_providers, write_choices
 
 Items = Mapping[tuple[str, str, str], dict[str, Any]]
 
@@ -70,6 +70,16 @@ def test_one_tile_can_be_read_alone(tmp_path: Path) -> None:
     write_choices(tmp_path / "2021.parquet", choices, items)
     assert list(read_choices(tmp_path / "2021.parquet", tile="32643-0029-0214")) == choices[3:]
     assert read_choices(tmp_path / "2021.parquet", tile="32643-0001-0001") == ()
+
+
+def test_the_catalogs_of_used_scenes_are_read_without_the_scenes(tmp_path: Path) -> None:
+    choices, items = made()
+    unused, elsewhere = choices[0].scene, replace(choices[1].scene, provider="elsewhere")
+    assert not choices[0].used
+    more = [Choice(replace(unused, provider="nowhere"), choices[0].tile, used=False), Choice(elsewhere, choices[0].tile, used=True)]
+    known = items | {identity(choice.scene): items[identity(replace(choice.scene, provider="static"))] for choice in more}
+    write_choices(tmp_path / "2021.parquet", [*choices, *more], known)
+    assert read_providers(tmp_path / "2021.parquet") == ("elsewhere", "static")
 
 
 def test_the_order_of_the_choices_does_not_change_a_byte(tmp_path: Path) -> None:
