@@ -1,11 +1,13 @@
 """What differs when a run was made from a deployment: nobody sees what it returns, and nobody waits at a terminal."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty
 
 import httpx
 from prefect import runtime
 from prefect.context import FlowRunContext
+from prefect.events.worker import EventsWorker
 from prefect.settings import PREFECT_API_URL
 
 from catalog.facts.errors import ServerUnreachable, UnitsFailed
@@ -27,12 +29,22 @@ def server_needed() -> Iterator[None]:
     try:
         yield
     except httpx.TransportError as error:
+        _forget_events()
         where = PREFECT_API_URL.value()
         server = f"The Prefect server at {where}" if where else "The private Prefect server of this command"
         again = "start it again, and " if where else ""
         raise ServerUnreachable(
             f"{server} does not answer any more ({type(error).__name__}). What is complete is kept: {again}run the same command again."
         ) from error
+
+
+def _forget_events() -> None:
+    # at exit Prefect would try for eight seconds to tell the server that is gone of each of them
+    for service in tuple(EventsWorker._instances.values()):  # type: ignore[misc]
+        with suppress(Empty):
+            while True:
+                service._queue.get_nowait()
+                service._queue.task_done()
 
 
 def conclude(reports: Sequence[RegionYearReport], name: str | None = None) -> tuple[RegionYearReport, ...]:
