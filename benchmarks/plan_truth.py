@@ -30,7 +30,7 @@ from catalog.stores.regions import family_of, find_region
 from catalog.stores.run_records import find_records
 from catalog.stores.selections import read_choices
 from catalog.stores.store import Store, open_store
-from commands.calibration import measure_here, small
+from commands.calibration import GROUNDS, measure_here, small
 from commands.running import run_annual
 from infra.settings import calibration_file, prepare_environment
 from simulator.make import make
@@ -41,7 +41,7 @@ HEAD = f"{'region':<26} {'model':<12} year {'tiles':>6} {'scenes':>6} {'read':>6
 SEED = 4711
 YEARS = (2022, 2020)
 """An ordinary one, and the year of which the simulator makes two clouded dates."""
-GROUNDS: Mapping[Kind, tuple[str, ...]] = {"mountains": ("lakes-tiny", "indices"), "slumps": ("slumps-tiny",)}
+SAMPLE: Mapping[Kind, tuple[str, ...]] = {"mountains": ("lakes-tiny", "indices"), "slumps": ("slumps-tiny",)}
 """Kind of ground and the models that map it."""
 
 
@@ -110,15 +110,15 @@ def made(world: World, years: Sequence[int], place: Path) -> Path:
 
 def sample_cases(folder: Path) -> Iterator[Case]:
     """Simulate and map what of the sample is missing; before the first, a chip of each kind of ground, so that all is compiled."""
-    for kind, models in GROUNDS.items():
+    for kind, models in SAMPLE.items():
         world = replace(randomised(SEED, kind), name=f"sample-{kind}")
         place = made(world, YEARS, folder / world.name)
         for model in models:
             store = folder / f"{world.name}-{model}"
             if not store.is_dir():
-                warm = made(small(world), YEARS[:1], folder / f"{world.name}-small")
+                chip = small(next(ground for ground in GROUNDS if ground.target == world.target))
                 shutil.rmtree(folder / "warm-store", ignore_errors=True)
-                mapped(warm, YEARS[:1], folder / "warm-store", model)
+                mapped(made(chip, YEARS[:1], folder / chip.name), YEARS[:1], folder / "warm-store", model)
             opened = mapped(place, YEARS, store, model)
             yield from (Case(opened, name, year, str(place / "catalog"), model) for name in stored_regions(opened) for year in YEARS)
 
