@@ -52,7 +52,7 @@ class _Entry:
 def build_surfaces(job: Job, options: SurfaceOptions, pool: TilePool) -> StageReport:
     """Build the surface of every tile whose scenes or options changed."""
     store = open_store(job.store)
-    ready = {o.unit.tile for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "scenes" and o.state == State.DONE}
+    ready = {o.unit.tile for o in ledger.find_all(store, job.region, job.year, "scenes") if o.state == State.DONE}
     choices = read_choices(store.scenes(job.region, job.year))
     units = [(unit_of(job, entry.tile.id, STAGE), entry) for entry in _entries(job, choices, ready)]
     retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), {unit.tile for unit, _ in units})

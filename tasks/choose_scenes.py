@@ -43,7 +43,7 @@ class _Chosen:
 def choose_scenes(job: Job, candidates: Candidates, options: SearchOptions) -> StageReport:
     """Choose scenes for every tile, write the record of all that were considered, then the ledger."""
     store, started = open_store(job.store), time.monotonic()
-    looks = {o.unit.tile: o.measures for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == "look"}
+    looks = {o.unit.tile: o.measures for o in ledger.find_all(store, job.region, job.year, "look")}
     chosen = tuple(_choose_all(job, candidates, options, looks, refusals(job, options.refuse)))
     before = {entry.unit: ledger.find(store, entry.unit) for entry in chosen}
     write_choices(store.scenes(job.region, job.year), [choice for entry in chosen for choice in entry.choices], candidates.items)

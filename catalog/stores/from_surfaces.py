@@ -17,7 +17,7 @@ Inputs = Callable[[Tile, Mapping[str, Outcome]], Mapping[str, Any]]
 
 def surfaces_of(store: Store, job: Job) -> dict[str, Outcome]:
     """Return the record of every surface of a region-year that left a product, by tile."""
-    return {o.unit.tile: o for o in ledger.find_all(store, job.region, job.year) if o.unit.stage == STAGE and o.outputs}
+    return {o.unit.tile: o for o in ledger.find_all(store, job.region, job.year, STAGE) if o.outputs}
 
 
 def by_zone(job: Job, surfaces: Collection[str]) -> dict[int, list[Tile]]:

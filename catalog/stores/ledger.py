@@ -27,9 +27,9 @@ def find_each(store: Store, units: Sequence[Unit]) -> list[Outcome | None]:
     return [_restored(store, unit) if content is None else _parsed(content) for unit, content in zip(units, kept, strict=True)]
 
 
-def find_all(store: Store, region: str, year: int) -> tuple[Outcome, ...]:
-    """Return every record of a region-year, ordered by stage and tile."""
-    names = {path.name for folder in (store.ledger, store.receipts) for path in folder(region, year).glob("*.json")}
+def find_all(store: Store, region: str, year: int, stage: str = "*") -> tuple[Outcome, ...]:
+    """Return every record of a region-year, or of one stage of it, ordered by stage and tile."""
+    names = {path.name for folder in (store.ledger, store.receipts) for path in folder(region, year).glob(f"*.{stage}.json")}
     found = find_each(store, [_unit(region, year, name) for name in sorted(names)])
     return tuple(sorted((o for o in found if o), key=lambda outcome: (outcome.unit.stage, outcome.unit.tile)))
 
