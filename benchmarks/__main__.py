@@ -17,6 +17,10 @@ SMALL = {
     "bench_merge": ("--scenes", "2"),
     "bench_segmenter": ("--chips", "4", "--repeats", "1"),
     "bench_object_store": ("--chips", "2"),
+    "bench_plan": ("--east", "70"),
+    "ten_thousand_tiles": ("--tiles", "150"),
+    "bench_orchestration": (),
+    "bench_workers": ("--chips", "1"),
 }
 
 

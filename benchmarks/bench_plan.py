@@ -22,6 +22,7 @@ from catalog.facts.options import SearchOptions
 from catalog.facts.plans import plan_of
 from catalog.facts.territory import territory_of
 from catalog.stores.candidates import find_candidates
+from catalog.stores.garbage import nothing_thrown_away
 from catalog.stores.regions import family_of, find_region
 
 Result = TypeVar("Result")
@@ -40,7 +41,8 @@ def plan(world: Wide) -> None:
     region = find_region(world.region)
     territory = timed("territory", lambda: territory_of(region, family_of(region)))
     candidates = timed("search", lambda: find_candidates(world.catalog, region, YEAR, SearchOptions()))
-    found = timed("choice", lambda: plan_of(region, territory, YEAR, candidates, SearchOptions()))
+    with nothing_thrown_away():
+        found = timed("choice", lambda: plan_of(region, territory, YEAR, candidates, SearchOptions()))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
         f"{found.tiles} tiles, {len(candidates)} scenes below the cloud limit; per tile {found.optical_per_tile:.1f} optical and ", end=""

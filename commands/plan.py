@@ -17,6 +17,7 @@ from catalog.facts.unit_costs import ModelCost
 from catalog.facts.year_plans import Known, Means, YearPlan
 from catalog.stores.calibrations import calibrated_from, known_from, read_calibration, write_calibration
 from catalog.stores.candidates import find_candidates
+from catalog.stores.garbage import nothing_thrown_away
 from catalog.stores.regions import family_of, find_region
 from catalog.stores.store import open_store
 from commands.calibration import measure_here
@@ -82,7 +83,12 @@ def _prices(cpu_hour: float | None, gpu_hour: float | None) -> Prices:
 
 def _plans(region: Region, years: Sequence[int], catalog: str, means: Means, known: Known) -> list[YearPlan]:
     territory, options = territory_of(region, family_of(region)), SearchOptions()
-    return [plan_of(region, territory, year, find_candidates(catalog, region, year, options), options, means, known) for year in years]
+    plans = []
+    for year in years:
+        candidates = find_candidates(catalog, region, year, options)
+        with nothing_thrown_away():
+            plans.append(plan_of(region, territory, year, candidates, options, means, known))
+    return plans
 
 
 def _calibrate(from_store: str | None) -> None:
