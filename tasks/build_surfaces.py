@@ -53,13 +53,12 @@ def build_surfaces(job: Job, options: SurfaceOptions, pool: TilePool) -> StageRe
     """Build the surface of every tile whose scenes or options changed."""
     store = open_store(job.store)
     ready = {o.unit.tile for o in ledger.find_all(store, job.region, job.year, "scenes") if o.state == State.DONE}
-    choices = read_choices(store.scenes(job.region, job.year))
+    choices = read_choices(store.scenes(job.region, job.year), used_only=True)
     units = [(unit_of(job, entry.tile.id, STAGE), entry) for entry in _entries(job, choices, ready)]
     retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), {unit.tile for unit, _ in units})
     for epsg in sorted({entry.tile.epsg for _, entry in units}):
         cubes.open_cube(store.cube(job.region, job.year, epsg), mapped_tiles(job, epsg), SURFACE)
-    report, _ = run_round(store, STAGE, pool, partial(_build, job, options), units)
-    return report
+    return run_round(store, STAGE, pool, partial(_build, job, options), units)
 
 
 def expect_surfaces(job: Job, chosen: Mapping[str, Sequence[Choice]], options: SurfaceOptions, forecast: Forecast) -> None:

@@ -48,8 +48,8 @@ def choose_scenes(job: Job, candidates: Candidates, options: SearchOptions) -> S
     before = {entry.unit: ledger.find(store, entry.unit) for entry in chosen}
     write_choices(store.scenes(job.region, job.year), [choice for entry in chosen for choice in entry.choices], candidates.items)
     tell(_summed(job, chosen))
-    outcomes = tuple(told(STAGE, (_recorded(store, entry) for entry in chosen), before.get, of=job, total=len(chosen)))
-    return report_of(STAGE, outcomes, before.get, seconds=time.monotonic() - started)
+    outcomes = told(STAGE, (_recorded(store, entry) for entry in chosen), before.get, of=job, total=len(chosen))
+    return report_of(STAGE, outcomes, before.get, since=started)
 
 
 def _summed(job: Job, chosen: Sequence[_Chosen]) -> ScenesChosen:

@@ -50,7 +50,7 @@ def count_region(job: Job, model_name: str, options: SlumpOptions) -> StageRepor
     done = told(
         STAGE, map(ledger.once, [store], [unit], [inputs], [partial(_produce, job, store, card, rule, inputs)]), before.get, of=job, total=1
     )
-    return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
+    return report_of(STAGE, done, before.get, since=started)
 
 
 def expect_counts(job: Job, model_name: str, options: SlumpOptions, forecast: Forecast) -> None:

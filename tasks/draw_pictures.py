@@ -49,7 +49,7 @@ def draw_pictures(job: Job) -> StageReport:
         "inventory": checksum(inventory) if inventory.is_file() else "none",
     }
     outcome = ledger.once(store, unit, inputs, lambda: _produce(store, job))
-    return report_of(STAGE, [outcome], before.get, seconds=time.monotonic() - started)
+    return report_of(STAGE, [outcome], before.get, since=started)
 
 
 def _produce(store: Store, job: Job) -> Outcome:

@@ -49,8 +49,7 @@ class _Entry:
 def look_at_scenes(job: Job, candidates: Candidates, options: SearchOptions, pool: TilePool) -> StageReport:
     """Look at every tile whose candidate scenes changed; the shares are the measures of its ledger record."""
     units = [(unit_of(job, entry.tile.id, STAGE), entry) for entry in _entries(job, candidates, options)]
-    report, _ = run_round(open_store(job.store), STAGE, pool, partial(_look, job), units)
-    return report
+    return run_round(open_store(job.store), STAGE, pool, partial(_look, job), units)
 
 
 def expect_looks(job: Job, candidates: Candidates, options: SearchOptions, forecast: Forecast) -> None:

@@ -72,7 +72,7 @@ def measure_features(job: Job, options: OutlineOptions) -> StageReport:
     done = told(
         STAGE, map(ledger.once, [store], [unit], [inputs], [partial(_produce, job, store, options, inputs)]), before.get, of=job, total=1
     )
-    return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
+    return report_of(STAGE, done, before.get, since=started)
 
 
 def expect_features(job: Job, chosen: Mapping[str, Sequence[Choice]], options: OutlineOptions, forecast: Forecast) -> None:

@@ -74,7 +74,7 @@ def merge_instances(job: Job, model_name: str, options: SlumpOptions) -> StageRe
         of=job,
         total=1,
     )
-    return report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
+    return report_of(STAGE, done, before.get, since=started)
 
 
 def expect_merge(job: Job, model_name: str, chosen: Mapping[str, Sequence[Choice]], options: SlumpOptions, forecast: Forecast) -> None:

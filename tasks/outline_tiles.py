@@ -32,8 +32,7 @@ def outline_tiles(job: Job, options: OutlineOptions, pool: TilePool) -> StageRep
     segmented = [o for o in ledger.find_all(store, job.region, job.year, "segment") if o.outputs]
     units = [(unit_of(job, outcome.unit.tile, STAGE), outcome) for outcome in segmented]
     retire_all_but(store, (unit_of(job, tile.id, STAGE) for tile in mapped_tiles(job)), {unit.tile for unit, _ in units})
-    report, _ = run_round(store, STAGE, pool, partial(_outline, job, options.threshold), units)
-    return report
+    return run_round(store, STAGE, pool, partial(_outline, job, options.threshold), units)
 
 
 def expect_outlines(job: Job, options: OutlineOptions, forecast: Forecast) -> None:

@@ -50,8 +50,8 @@ def segment_region(job: Job, model_name: str, terms: DeviceTerms = ON_CPU) -> St
     terms = replace(terms, asked="cpu") if model_name in MODELS else terms
     work = partial(_segment, store, job, model_name, terms, surfaces)
     ended = each_on_device(store, tuple(before), work, terms=terms, visible=visible_gpus, lost=lost)
-    outcomes = tuple(told(STAGE, ended, before.get, of=job, total=len(surfaces)))
-    return report_of(STAGE, outcomes, before.get, seconds=time.monotonic() - started)
+    outcomes = told(STAGE, ended, before.get, of=job, total=len(surfaces))
+    return report_of(STAGE, outcomes, before.get, since=started)
 
 
 def _segment(

@@ -46,7 +46,7 @@ def write_inventory(job: Job, options: TrackOptions) -> StageReport:
         done = told(
             STAGE, map(ledger.once, [store], [unit], [inputs], [partial(_produce, job, store, options, edits)]), before.get, of=job, total=1
         )
-        report = report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
+        report = report_of(STAGE, done, before.get, since=started)
     write_coverage(job, store)
     return replace(report, warnings=warnings_of(read_status(store, job.target, job.region, job.year)))
 

@@ -67,7 +67,7 @@ def write_slumps(job: Job, model_name: str | None, options: SlumpOptions, tracki
             of=job,
             total=1,
         )
-        report = report_of(STAGE, tuple(done), before.get, seconds=time.monotonic() - started)
+        report = report_of(STAGE, done, before.get, since=started)
     write_coverage(job, store)
     return replace(report, warnings=warnings_of(read_status(store, job.target, job.region, job.year)))
 

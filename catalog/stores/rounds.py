@@ -19,7 +19,7 @@ Item = TypeVar("Item")
 
 def run_round(
     store: Store, stage: str, pool: TilePool, function: Callable[[Item], Outcome], units: Sequence[tuple[Unit, Item]]
-) -> tuple[StageReport, tuple[Outcome, ...]]:
+) -> StageReport:
     """Work on all units of a stage side by side; an unforeseen error fails its unit and no other.
 
     Raises what ends a run (STORE_UNUSABLE) and LeaseLost, because no other unit could do better.
@@ -41,9 +41,8 @@ def run_round(
                 yield outcome
 
     if not units:
-        return report_of(stage, (), before.get, seconds=0.0), ()
-    ended = tuple(told(stage, outcomes(), before.get, of=wanted[0], total=len(units)))
-    return report_of(stage, ended, before.get, seconds=time.monotonic() - started), _in_order(ended)
+        return report_of(stage, (), before.get, since=started)
+    return report_of(stage, told(stage, outcomes(), before.get, of=wanted[0], total=len(units)), before.get, since=started)
 
 
 def retire_all_but(store: Store, units: Iterable[Unit], kept: Collection[str]) -> None:
@@ -75,13 +74,18 @@ def told(
         tell(StageEnded(of.region, of.year, stage, finished))
 
 
-def report_of(stage: str, outcomes: Sequence[Outcome], before: Callable[[Unit], Outcome | None], *, seconds: float) -> StageReport:
-    """Count how the units of a stage ended, and which of them were worked on now."""
-    states = Counter(str(outcome.state) for outcome in outcomes)
-    failures = tuple(f"{o.unit.tile}: {o.message}" for o in _in_order(outcomes) if o.state == State.FAILED)
-    written = sum(before(outcome.unit) != outcome for outcome in outcomes)
-    return StageReport(stage, dict(sorted(states.items())), failures, round(seconds, 2), written)
+def report_of(stage: str, outcomes: Iterable[Outcome], before: Callable[[Unit], Outcome | None], *, since: float) -> StageReport:
+    """Count how the units of a stage ended, and which of them were worked on now; `since`: when it began, by the monotonic clock.
 
-
-def _in_order(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
-    return tuple(sorted(outcomes, key=lambda outcome: outcome.unit.tile))
+    Outcomes are counted as they come and not kept: those of ten thousand tiles would be gigabytes.
+    """
+    states: Counter[str] = Counter()
+    failed: list[tuple[str, str]] = []
+    written = 0
+    for outcome in outcomes:
+        states[str(outcome.state)] += 1
+        written += before(outcome.unit) != outcome
+        if outcome.state == State.FAILED:
+            failed.append((outcome.unit.tile, outcome.message))
+    failures = tuple(f"{tile}: {message}" for tile, message in sorted(failed))
+    return StageReport(stage, dict(sorted(states.items())), failures, round(time.monotonic() - since, 2), written)

@@ -1,6 +1,7 @@
 """The record of every scene considered for every tile of a region-year: stac-geoparquet, replayable without the catalog."""
 
 import io
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -62,19 +63,41 @@ def write_choices(path: Path, choices: Sequence[Choice], items: Mapping[SceneKey
         return write_if_changed(path, file.read_bytes())
 
 
-def read_choices(path: Path, *, tile: str | None = None) -> tuple[Choice, ...]:
+def read_choices(path: Path, *, tile: str | None = None, used_only: bool = False) -> tuple[Choice, ...]:
     """Read the choices of a region-year, or of one tile, as they were written, ordered by tile and time.
 
-    Raises SchemaError when the file is not such a record.
+    With `used_only` without those that were refused. Raises SchemaError when the file is not such a record.
     """
-    rows = _our_rows(path, tile).to_pylist()
-    wanted = {(row["provider"], row["collection"], row["id"]) for row in rows}
+    rows = _our_rows(path, tile)
+    if used_only:
+        rows = rows.filter(rows.column("used"))
+    wanted = {key for part in _parts(rows) for key in map(_key, part)}
     scenes = {identity(scene): scene for scene in map(_scene_of, _found(path, wanted))} if wanted else {}
-    choices = []
-    for row in rows:
-        scene = _as_recorded(scenes[row["provider"], row["collection"], row["id"]], row)
-        choices.append(Choice(scene, row["tile"], row["used"], row["refused_because"], row["clear_share_over_tile"]))
-    return tuple(choices)
+    return tuple(
+        Choice(
+            _as_recorded(scenes[_key(row)], row),
+            sys.intern(row["tile"]),
+            row["used"],
+            _one(row["refused_because"]),
+            row["clear_share_over_tile"],
+        )
+        for part in _parts(rows)
+        for row in part
+    )
+
+
+def _parts(rows: pa.Table) -> Iterator[list[dict[str, Any]]]:
+    # all rows of ten thousand tiles as objects of Python would be a gigabyte
+    return (batch.to_pylist() for batch in rows.to_batches(max_chunksize=_ROWS_AT_ONCE))
+
+
+def _key(row: Mapping[str, Any]) -> SceneKey:
+    return row["provider"], row["collection"], row["id"]
+
+
+def _one(word: str | None) -> str | None:
+    # a word comes as a new object in every row, and there are few words
+    return None if word is None else sys.intern(word)
 
 
 def read_providers(path: Path) -> tuple[str, ...]:

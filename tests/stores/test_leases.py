@@ -281,7 +281,7 @@ class Elsewhere:
 def test_units_on_a_pool_are_refused_too(store):
     mine = acquire(store, REGION, YEAR, by=Claimer(terms=Terms(confirm_s=0.0)))
     with fences.inside(mine):
-        report, _ = run_round(store, "surface", Elsewhere(), lambda unit: ledger.put(store, Outcome(unit, State.DONE, "1")), [(UNIT, UNIT)])
+        report = run_round(store, "surface", Elsewhere(), lambda unit: ledger.put(store, Outcome(unit, State.DONE, "1")), [(UNIT, UNIT)])
         assert report.states == {"done": 1}
         store.lease(REGION, YEAR).unlink()
         with pytest.raises(LeaseLost):

@@ -37,8 +37,8 @@ def test_an_unforeseen_error_fails_its_unit_and_no_other(store):
             raise ZeroDivisionError("division by zero")
         return ledger.put(store, Outcome(unit(tile[0]), State.DONE, "f"))
 
-    report, outcomes = run_round(store, "surface", Here(), work, [(unit(t), [t]) for t in "abc"])
-    assert [outcome.state for outcome in outcomes] == [State.DONE, State.FAILED, State.DONE]
+    report = run_round(store, "surface", Here(), work, [(unit(t), [t]) for t in "abc"])
+    assert [ledger.find(store, unit(t)).state for t in "abc"] == [State.DONE, State.FAILED, State.DONE]
     assert report.failures == ("b: division by zero",)
     assert report.states == {"done": 2, "failed": 1}
     assert ledger.find(store, unit("b")).cause == "ZeroDivisionError"
@@ -57,5 +57,5 @@ def test_units_that_were_current_do_not_count_as_written(store):
         return ledger.once(store, unit(tile[0]), {}, lambda: Outcome(unit(tile[0]), State.EMPTY, ""))
 
     units = [(unit(t), [t]) for t in "ab"]
-    assert run_round(store, "surface", Here(), work, units)[0].written == 2
-    assert run_round(store, "surface", Here(), work, units)[0].written == 0
+    assert run_round(store, "surface", Here(), work, units).written == 2
+    assert run_round(store, "surface", Here(), work, units).written == 0
