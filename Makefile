@@ -12,10 +12,11 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
-# what operators rely on, and takes minutes: a worker, processes that are killed, tiles of another size
+# what operators rely on, and takes minutes: a worker, processes that are killed, buckets, weights, tiles of another size
 promises: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow tests/flows/test_worker.py tests/flows/test_killed.py tests/flows/test_main_road.py \
-		tests/flows/test_until.py tests/flows/test_trained_model.py tests/tasks/test_killed_release.py
+		tests/flows/test_until.py tests/flows/test_trained_model.py tests/flows/test_trained_detector.py \
+		tests/flows/test_object_store_road.py tests/tasks/test_killed_release.py
 
 # all tests that take minutes, an hour or two together
 slow: $(VENV)/.dev

@@ -27,7 +27,7 @@ class Opened:
         return self.page.evaluate(f"(argument) => {{ const app = window.cryoatlas; {script} }}", argument)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     named = os.environ.get("CRYOATLAS_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if named is None:
@@ -38,7 +38,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def opened(browser: Browser) -> Callable[..., AbstractContextManager[Opened]]:
     """Opens a file as a person would, and waits until it has drawn itself."""
 

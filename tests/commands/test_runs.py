@@ -142,6 +142,7 @@ def test_a_broken_file_fails_its_tiles_names_the_scene_and_leaves_the_rest(cryoa
     assert remembered.code == 0, remembered.err
 
 
+@pytest.mark.slow
 def test_a_full_disk_exits_3_and_a_rerun_completes(cryoatlas, world, prefect_server, tmp_path):
     script = (
         "import resource, signal, sys\n"

@@ -9,6 +9,7 @@ from simulator.make import make
 from tests.s3_server import BUCKET, s3_server
 from tests.small_world import SMALLEST, World
 
+pytestmark = pytest.mark.slow
 REGION, YEAR = "demo_hma", 2021
 # coverage tells seconds too
 SAME = ("regions", "scenes", "cubes", "probability", "outlines", "features", "identity", "inventory", "tracks", "events", "changes",

@@ -44,6 +44,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return World(root)
 
 
+@pytest.mark.slow
 def test_weights_of_a_folder_map_slumps_and_are_their_provenance(world: World, prefect_server: None, tmp_path: Path) -> None:
     from flows.map_region import map_region  # noqa: PLC0415 - Prefect reads the environment when it is imported
 

@@ -92,6 +92,7 @@ def test_worlds_are_known_by_name() -> None:
         world_of("randomised-desert", 12)
 
 
+@pytest.mark.slow
 def test_many_makes_a_world_once_and_the_same_as_alone(tmp_path: Path) -> None:
     assert list(seeds_of("7-9")) == [7, 8, 9]
     assert make_many("tundra", seeds_of("901"), [2019], tmp_path, workers=1) == [name_of("tundra", 901)]

@@ -114,6 +114,7 @@ def test_a_device_that_is_not_here_is_refused():
         device_named("abacus")
 
 
+@pytest.mark.slow
 def test_shipped_weights_go_on_with_chips_of_a_region(data, tmp_path):
     short = {
         "start_from": "lakes-tiny",
