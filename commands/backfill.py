@@ -33,6 +33,7 @@ def backfill(  # noqa: PLR0913 - the options of a command are its form
     force: Annotated[
         list[str] | None, typer.Option(help="Unit to be done anyway: region/year/tile/stage, with * and ?; may be given again.")
     ] = None,
+    waiting: Annotated[bool, typer.Option("--waiting", help="Only region-years not complete for which scenes may still arrive.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and why; do nothing.")] = False,
     checksums: Annotated[bool, typer.Option("--checksums", help="Read every product, to find bytes that changed in place.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Force more than a hundred units.")] = False,
@@ -47,7 +48,7 @@ def backfill(  # noqa: PLR0913 - the options of a command are its form
     Example: cryoatlas backfill --store hma --reason "late scenes of September" --dry-run
     """
     form: dict[str, Any] = {"regions": region, "years": years_of(years) if years else None, "catalog": catalog, "model": model}
-    form |= {"reason": reason, "force": force, "refuse": refuse, "dry_run": dry_run, "checksums": checksums, "yes": yes}
+    form |= {"reason": reason, "force": force, "refuse": refuse, "waiting": waiting, "dry_run": dry_run, "checksums": checksums, "yes": yes}
     choose_device(device, cpu_fallback=cpu_fallback)
     with progress_shown(quiet=as_json and not log_json, log_json=log_json):
         report = run_backfill(store, form | {"wait_minutes": wait})
@@ -96,6 +97,9 @@ def _show_units(units: Sequence[Planned]) -> None:
 
 
 def _show_work(store: str, report: BackfillReport) -> None:
+    if not report.plans:
+        say("No region-year waits for scenes.")
+        return
     sure = sum(unit.certain for unit in report.units)
     if report.dry_run:
         more = f", and up to {len(report.units) - sure} that follow from them" if len(report.units) > sure else ""

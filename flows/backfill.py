@@ -42,6 +42,7 @@ def backfill(  # noqa: PLR0913 - a deployment's parameters are its form
     reason: str = "",
     force: list[str] | None = None,
     refuse: list[str] | None = None,
+    waiting: bool = False,
     dry_run: bool = False,
     checksums: bool = False,
     yes: bool = False,
@@ -59,17 +60,19 @@ def backfill(  # noqa: PLR0913 - a deployment's parameters are its form
         reason: Why; kept in the store.
         force: Units to be done whatever the records say, as region/year/tile/stage; * and ? stand for anything.
         refuse: IDs of scenes that must not be used.
+        waiting: Only region-years that are not complete and for which scenes may still arrive; with a schedule, late scenes are
+            used without anybody's doing.
         dry_run: Only say what would be done.
         checksums: Read every product, so that bytes that changed in place are found too.
         yes: Force more than a hundred units.
         wait_minutes: How long to wait for another run on the same region-year.
     """
     changes = Changes(catalog, model, options, tuple(refuse or ()))
-    orders = read_orders(store, regions, years, changes)
+    orders = read_orders(store, regions, years, changes, waiting=waiting)
     forced = select_forced(store, orders, force or [], yes=yes or dry_run)
     plans, forecasts = _plan(orders, store, forced, checksums=checksums)
-    if dry_run:
-        return BackfillReport(plans, dry_run=True)
+    if dry_run or not orders:
+        return BackfillReport(plans, dry_run=dry_run)
     asked = {"regions": regions, "years": years, "catalog": catalog, "model": model, "force": force, "refuse": refuse}
     receipt = begin_receipt(store, plans, reason, asked)
     attempts = _work(plans, store, wait_minutes)

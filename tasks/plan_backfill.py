@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -15,7 +16,9 @@ from catalog.facts.forecasts import Forecast
 from catalog.facts.options import MapOptions, SearchOptions
 from catalog.facts.records import Job, Unit
 from catalog.facts.sources import STORED
+from catalog.facts.standings import may_gain_scenes
 from catalog.stores import ledger
+from catalog.stores.findings import finding_of
 from catalog.stores.jobs import REGION_UNIT, refused_for, stored_region, stored_regions, unit_of, years_begun
 from catalog.stores.provenance import MODEL_STAGES
 from catalog.stores.requests import read_request
@@ -28,11 +31,18 @@ _NEAREST: Final = 3
 
 
 @task(cache_policy=NO_CACHE)
-def read_orders(store: str, regions: Sequence[str] | None, years: Sequence[int] | None, changes: Changes) -> tuple[Order, ...]:
-    """Return the region-years, by region and ascending year: without years all that were begun. Raises WrongCall."""
-    opened = open_store(store)
+def read_orders(
+    store: str, regions: Sequence[str] | None, years: Sequence[int] | None, changes: Changes, *, waiting: bool = False
+) -> tuple[Order, ...]:
+    """Return the region-years, by region and ascending year: without years all that were begun. Raises WrongCall.
+
+    `waiting`: only those that are not complete and for which scenes may still arrive.
+    """
+    opened, now = open_store(store), datetime.now(UTC)
     names = sorted(regions) if regions else stored_regions(opened)
     chosen = [(stored_region(opened, name).name, year) for name in names for year in sorted(years or years_begun(opened, name))]
+    if waiting:
+        chosen = [(name, year) for name, year in chosen if may_gain_scenes(finding_of(opened, name, year, now), now.date())]
     return tuple(_order(opened, region, year, changes) for region, year in chosen)
 
 

@@ -100,3 +100,8 @@ def standing_of(holes: int, observed: float | None, policy: Policy, season_end: 
     if today <= until:
         return Standing("waiting", observed, policy.coverage_target, until, f"until {until}, because {aim} and scenes may still arrive")
     return Standing("short", observed, policy.coverage_target, until, f"{aim}, and since {until} no more scenes are waited for")
+
+
+def may_gain_scenes(found: Finding, today: date) -> bool:
+    """Say whether a region-year is not complete and scenes of it may still arrive."""
+    return found.state != "complete" and today <= found.grace_until

@@ -5,12 +5,12 @@ import os
 import random
 import shutil
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from catalog.facts.backfills import BackfillReport
+from catalog.facts.backfills import BackfillReport, Changes
 from catalog.facts.errors import WrongCall
 from catalog.facts.options import MapOptions, OutlineOptions
 from catalog.facts.records import Unit
@@ -19,8 +19,10 @@ from catalog.stores.backfills import read_receipts
 from catalog.stores.findings import finding_of
 from catalog.stores.leases import held
 from catalog.stores.selections import read_choices
+from catalog.stores.standings import set_policy
 from catalog.stores.store import Store
 from flows.backfill import backfill
+from tasks.plan_backfill import read_orders
 from tests.small_world import World
 
 REGION, YEAR = "demo_hma", 2021
@@ -204,6 +206,19 @@ def test_a_region_year_that_another_holds_is_reported_as_busy_and_left_alone(cop
     assert stamps(copied) == before
     assert "not reached" in report.receipt.became.values()
     assert not backfill(str(copied.root), **FORM).failures
+
+
+def test_only_what_scenes_may_still_arrive_for_is_searched_again_when_so_asked(copied):
+    def orders() -> list[int]:
+        return [order.year for order in read_orders.fn(str(copied.root), None, None, Changes(None, None, None, ()), waiting=True)]
+
+    assert orders() == [], "the seasons are long over"
+    assert backfill(str(copied.root), waiting=True).plans == ()
+    until_today = (datetime.now(UTC).date() - date(2022, 1, 1)).days
+    set_policy(copied, None, coverage_target=1.0, grace_days=until_today)
+    assert orders() == [2022]
+    set_policy(copied, None, coverage_target=0.0, grace_days=None)
+    assert orders() == [], "complete"
 
 
 def test_forcing_what_is_not_there_names_the_nearest(copied):
