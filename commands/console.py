@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -15,7 +16,9 @@ from catalog.facts.records import RegionYearReport, StageReport
 from catalog.stores.news import COURSE, PROGRESS
 from commands.bars import Bars, JsonLines, Lines, bars_on
 
-OUT = Console(highlight=False, soft_wrap=True)
+_FILE_COLUMNS = 160
+"""Width of tables in a file or a pipe, which have none of their own: the 80 that are assumed otherwise break words apart."""
+OUT = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _FILE_COLUMNS)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 _SAYING = ("catalog", "commands", "flows", "infra", "models", "tasks")
 """Loggers of our packages, whose warnings belong into a log of JSON lines."""
