@@ -109,7 +109,9 @@ class Held:
             if not self._gone and (now >= self.trusted_until_s or now - self.confirmed_s >= self.terms.confirm_s):
                 self._confirm(now)
             if self._gone:
-                raise lost(self.lease, _read(self.path))
+                # who was paused may still find its own lease there, and gives it up all the same
+                there = _read(self.path)
+                raise lost(self.lease, there if there and there.nonce != self.lease.nonce else None)
 
     def renew(self) -> bool:
         """Renew the lease; False when it is not ours any more."""
