@@ -6,7 +6,6 @@ from typing import Final
 
 from catalog.facts.scene_facts import CHANGED_AREA, MANY, SAME_AREA, LakeFact, Place, SceneFacts
 from models.language.sentences import Claim, ClaimKind
-from models.language.slots import Value
 
 Judge = Callable[[Claim, SceneFacts], bool]
 _POINT_OFF: Final = 0.03

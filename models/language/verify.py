@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from catalog.facts.scene_facts import SceneFacts
 from models.language.check import check
-from models.language.sentences import SEG, Claim, joined, write
 from models.language.corrections import corrected
+from models.language.sentences import SEG, Claim, joined, write
 
 
 @dataclass(frozen=True, slots=True)
