@@ -44,12 +44,11 @@ class PromptEncoder(nn.Module):
 
 
 class MaskDecoder(nn.Module):
-    """A pyramid and a prompt to the logits of one mask."""
+    """Two levels of a pyramid and a prompt to the logits of one mask."""
 
     def __init__(self, width: int, config: DecoderConfig) -> None:
         """Build with fresh weights."""
         super().__init__()
-        self.attended = config.attended
         self.coarse, self.fine = _Asking(width, config.heads), _Asking(width, config.heads)
         self.among = nn.TransformerEncoderLayer(width, config.heads, 2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
         self.head = nn.Sequential(
@@ -58,12 +57,11 @@ class MaskDecoder(nn.Module):
         )  # fmt: skip
 
     def forward(self, pyramid: list[Tensor], prompts: Tensor, size: tuple[int, int]) -> Tensor:
-        """Levels (N, width, y, x) and prompts (N, tokens, width) to logits (N, 1, *size)."""
-        level = pyramid[self.attended]
+        """The finest level and a coarse one (N, width, y, x) and prompts (N, tokens, width) to logits (N, 1, *size)."""
+        fine, level = pyramid
         asked = self.coarse(level, prompts)
         pixels = self.among(asked.flatten(2).transpose(1, 2))  # (N, pixels, width)
         asked = pixels.transpose(1, 2).unflatten(2, level.shape[-2:])
-        fine = pyramid[0]
         carried = functional.interpolate(asked, size=fine.shape[-2:], mode="bilinear", align_corners=False)
         features = self.fine(fine + carried, prompts) + fine
         return functional.interpolate(self.head(features), size=size, mode="bilinear", align_corners=False)

@@ -23,20 +23,20 @@ _GROUPS = 8
 
 
 class PrithviRes(nn.Module):
-    """Channels of a scene to a pyramid of features, the finest first."""
+    """Channels of a scene to levels of a pyramid of features."""
 
-    def __init__(self, config: EncoderConfig) -> None:
-        """Build with fresh weights."""
+    def __init__(self, config: EncoderConfig, wanted: Sequence[int] = (0, 1)) -> None:
+        """Build with fresh weights; `wanted` are the levels that are given out, from 0 the finest."""
         super().__init__()
-        self.config = config
+        self.config, self.wanted = config, tuple(wanted)
         self.prithvi = None if config.kind == "res" else build_prithvi(config)
         self.pixels = None if config.kind == "prithvi" else ResidualStages(len(config.channels), config)
         self.fusions = nn.ModuleList(_Fusion(config, level) for level in range(len(config.widths)))
-        self.smooth = nn.ModuleList(nn.Conv2d(config.width, config.width, 3, padding=1) for _ in config.widths)
+        self.smooth = nn.ModuleList(nn.Conv2d(config.width, config.width, 3, padding=1) for _ in self.wanted)
         self.requires_grad_(not config.frozen)
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """Image (B, channels, y, x) to levels (B, width, y / s, x / s), s = stem stride times 1, 2, 4, 8."""
+        """Image (B, channels, y, x) to the wanted levels (B, width, y / s, x / s), s = stem stride times 1, 2, 4, 8."""
         height, width = image.shape[-2:]
         patch, stem = self.config.patch_px, self.config.stem_stride
         tokens = self._tokens(image, (height // patch, width // patch))
@@ -59,7 +59,7 @@ class PrithviRes(nn.Module):
         merged = [levels[-1]]
         for level in reversed(levels[:-1]):
             merged.insert(0, level + _resized(merged[0], level.shape[-2:]))
-        return [smooth(level) for smooth, level in zip(self.smooth, merged, strict=True)]
+        return [smooth(merged[level]) for smooth, level in zip(self.smooth, self.wanted, strict=True)]
 
 
 class ResidualStages(nn.Module):

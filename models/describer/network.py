@@ -18,7 +18,7 @@ from models.describer.decoder import MaskDecoder, PromptEncoder
 from models.describer.encoder import PrithviRes
 from models.language.adapters import LANGUAGE, adapt
 from models.language.dialogue import TokenIds, Tokens
-from models.language.vision_language import build_llava, image_tokens
+from models.language.vision_language import build_llava
 
 _PROJECTOR = "multi_modal_projector"
 
@@ -64,11 +64,10 @@ class Describer(nn.Module):
         llava = build_llava(config.vision, config.language, added=added, image_id=ids.image)
         new = tuple(range(config.language.vocabulary, config.language.vocabulary + added))
         self.language: Any = adapt(llava, config.adapter, new) if config.adapter is not None else llava
-        self.encoder = PrithviRes(config.encoder)
+        self.encoder = PrithviRes(config.encoder, (0, config.decoder.attended))
         width = config.encoder.width
         self.prompts = PromptEncoder(config.language.hidden, width, config.decoder)
         self.decoder = MaskDecoder(width, config.decoder)
-        self.patches = nn.Linear(config.vision.hidden, 1)
         self._freeze()
 
     @property
@@ -116,13 +115,10 @@ class Describer(nn.Module):
         wanted = self.config.encoder.channels
         return channels if wanted == SIX else channels[:, [SIX.index(name) for name in wanted]]
 
-    def patch_logits(self, rgb: Tensor) -> Tensor:
-        """What each patch of the vision tower says about its share of lake (B, tokens): the pretext of a tower without a checkpoint."""
-        logits: Tensor = self.patches(image_tokens(self.llava, rgb)).squeeze(-1)
-        return logits
-
     def _freeze(self) -> None:
         """Let learn what the configuration lets learn; the vision tower learns only where nothing was pretrained."""
+        # LLaVA takes tokens before this norm, which only a pooled CLIP would use
+        self.llava.model.vision_tower.post_layernorm.requires_grad_(False)
         path = self.config.language_path
         if path == "full":
             return
@@ -131,7 +127,6 @@ class Describer(nn.Module):
                 parameter.requires_grad_(True)
             elif path == "frozen" or (LANGUAGE not in name and "lm_head" not in name):
                 parameter.requires_grad_(False)
-        self.patches.requires_grad_(False)
 
 
 def build(config: DescriberConfig, ids: TokenIds, vocabulary: int) -> Describer:
