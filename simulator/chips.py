@@ -109,7 +109,7 @@ def _counts(seed: int, rng: np.random.Generator, dem: Floats, lakes: npt.NDArray
     sky = SKYLIGHT[:, None, None]
     seen = layers * (sky + (1 - sky) * light) + rng.uniform(0, 0.03) * HAZE[:, None, None]
     noise = rng.standard_normal(seen.shape, dtype=np.float32) * (0.0012 + 0.011 * np.abs(seen))
-    return np.clip(np.rint((seen + noise) * 10_000), 1, 16_000).astype(np.uint16)
+    return np.asarray(np.clip(np.rint((seen + noise) * 10_000), 1, 16_000), np.uint16)
 
 
 def _land(seed: int, rng: np.random.Generator, dem: Floats) -> Floats:

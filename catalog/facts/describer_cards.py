@@ -142,7 +142,16 @@ TINY: Final = DescriberConfig(
     vision=VisionConfig(image_px=64, patch_px=8, hidden=64, intermediate=256, layers=3, heads=4, tap=-1),
     language=LanguageConfig(vocabulary=512, hidden=96, intermediate=256, layers=3, heads=4, kv_heads=2, positions=512),
     encoder=EncoderConfig(
-        image_px=64, patch_px=8, embed=64, depth=4, heads=4, taps=(0, 1, 2, 3), stem_stride=2, blocks=(1, 1, 1, 1), widths=(16, 32, 48, 64), width=32
+        image_px=64,
+        patch_px=8,
+        embed=64,
+        depth=4,
+        heads=4,
+        taps=(0, 1, 2, 3),
+        stem_stride=2,
+        blocks=(1, 1, 1, 1),
+        widths=(16, 32, 48, 64),
+        width=32,
     ),
     decoder=DecoderConfig(heads=4, attended=1),
     adapter=None,

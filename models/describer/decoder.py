@@ -38,7 +38,8 @@ class PromptEncoder(nn.Module):
         """States (N, given) to prompts (N, tokens, width)."""
         if self.project is None:
             assert self.constant is not None
-            return self.norm(self.constant).expand(len(states), -1, -1)
+            constant: Tensor = self.norm(self.constant)
+            return constant.expand(len(states), -1, -1)
         prompts: Tensor = self.norm(self.project(states).unflatten(1, (self.tokens, self.width)))
         return prompts
 
@@ -50,7 +51,9 @@ class MaskDecoder(nn.Module):
         """Build with fresh weights."""
         super().__init__()
         self.coarse, self.fine = _Asking(width, config.heads), _Asking(width, config.heads)
-        self.among = nn.TransformerEncoderLayer(width, config.heads, 2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+        self.among = nn.TransformerEncoderLayer(
+            width, config.heads, 2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        )
         self.head = nn.Sequential(
             nn.Conv2d(width, width // 2, 3, padding=1), nn.GroupNorm(4, width // 2), nn.GELU(),
             nn.Conv2d(width // 2, width // 4, 3, padding=1), nn.GELU(), nn.Conv2d(width // 4, 1, 1),
@@ -83,8 +86,8 @@ class _Asking(nn.Module):
         queries = self.before(pixels) + self.where(positions(height, width).to(level))
         answer, _ = self.attention(queries, prompts, prompts, need_weights=False)
         pixels = pixels + answer
-        pixels = pixels + self.mix(self.after(pixels))
-        return pixels.transpose(1, 2).unflatten(2, (height, width))
+        mixed: Tensor = pixels + self.mix(self.after(pixels))
+        return mixed.transpose(1, 2).unflatten(2, (height, width))
 
 
 def positions(height: int, width: int) -> Tensor:

@@ -99,14 +99,26 @@ def questions_of(scenes: Sequence[Scene], seed: int, *, held_out: bool, families
 
 
 def evaluate(
-    network: Describer, dialogue: Dialogue, questions: Sequence[Question], *, path: Path = "generated", control: Control = "none", longest: int = 96
+    network: Describer,
+    dialogue: Dialogue,
+    questions: Sequence[Question],
+    *,
+    path: Path = "generated",
+    control: Control = "none",
+    longest: int = 96,
 ) -> Scores:
     """Answer all questions and score the answers."""
     return summary(list(scored(network, dialogue, questions, path=path, control=control, longest=longest)), path)
 
 
 def scored(
-    network: Describer, dialogue: Dialogue, questions: Sequence[Question], *, path: Path = "generated", control: Control = "none", longest: int = 96
+    network: Describer,
+    dialogue: Dialogue,
+    questions: Sequence[Question],
+    *,
+    path: Path = "generated",
+    control: Control = "none",
+    longest: int = 96,
 ) -> Iterator[Scored]:
     """Answer questions in order and score each."""
     network.eval()
@@ -143,7 +155,10 @@ def summary(results: Sequence[Scored], path: Path) -> Scores:
         omitted=_share(described, lambda each: (each.checked.omitted, each.count)),
         text=score_texts([each.text for each in results], [each.reference for each in results]),
         questions=len(results),
-        by_family={family: _mean([_iou(each.pixels) for each in results if each.family == family]) for family in sorted({e.family for e in results})},
+        by_family={
+            family: _mean([_iou(each.pixels) for each in results if each.family == family])
+            for family in sorted({e.family for e in results})
+        },
     )
 
 
@@ -181,7 +196,7 @@ def _other(questions: Sequence[Question], place: int) -> int:
     order = [*range(place + 1, len(questions)), *range(place)]
     same = [other for other in order if questions[other].pair.family == mine.pair.family and questions[other].scene is not mine.scene]
     differing = [other for other in same if questions[other].pair.question != mine.pair.question]
-    return (differing or same or [place])[0]
+    return next(iter([*differing, *same, place]))
 
 
 def _score(question: Question, own: Answer) -> Scored:

@@ -63,7 +63,7 @@ def six_channels(s2: NDArray[np.uint16], dem: NDArray[np.float32], pixel_m: floa
     relief = dem - np.where(np.isfinite(filled), filled, 0)
     every = np.concatenate([bands, slopes[:, None], relief[:, None]], axis=1)
     mean, std = (np.array(numbers, np.float32)[:, None, None] for numbers in (scaling.mean, scaling.std))
-    return np.nan_to_num((every - mean) / std, nan=0.0).astype(np.float32)
+    return np.asarray(np.nan_to_num((every - mean) / std, nan=0.0), np.float32)
 
 
 def stretched(s2: NDArray[np.uint16]) -> NDArray[np.float32]:
@@ -88,4 +88,5 @@ def resized(images: Tensor, size: int) -> Tensor:
 def _enhanced(rgb: Tensor) -> Tensor:
     """Brightness x 2, contrast x 1.3, sharpness x 1.5, color x 2 (released)."""
     brighter = looks.adjust_contrast(looks.adjust_brightness(rgb, 2.0), 1.3)
-    return looks.adjust_saturation(looks.adjust_sharpness(brighter, 1.5), 2.0)
+    enhanced: Tensor = looks.adjust_saturation(looks.adjust_sharpness(brighter, 1.5), 2.0)
+    return enhanced

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from catalog.facts.scene_facts import SceneFacts, Whereabouts
 from models.describer.network import Views
 from models.language.facts_of import facts_of
 from models.language.instances import Instances, turned
+
+NOWHERE: Final = Whereabouts()
+"""Nothing is known of where and when a scene is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Scene:
     """On pixels of their own, finer than those of the views or equal."""
     before: Instances | None = None
     """The year before."""
-    whereabouts: Whereabouts = Whereabouts()
+    whereabouts: Whereabouts = NOWHERE
 
     def turned(self, turn: int) -> "Scene":
         """The same ground turned and mirrored; its words follow from its pixels."""

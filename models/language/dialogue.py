@@ -80,7 +80,9 @@ class Dialogue:
         ids = self.ids
         kept = list(answer)
         kept = kept[: kept.index(ids.end)] if ids.end in kept else kept
-        plain = self.tokenizer.decode([number for number in kept if number not in (ids.pad, ids.image, ids.begin)], skip_special_tokens=False)
+        plain = self.tokenizer.decode(
+            [number for number in kept if number not in (ids.pad, ids.image, ids.begin)], skip_special_tokens=False
+        )
         return " ".join(str(plain).replace(SEG, f" {SEG}").split())
 
     def learned(self, questions: Sequence[str], answers: Sequence[str]) -> Tokens:

@@ -38,7 +38,7 @@ def tokenizer_of(content: str) -> PreTrainedTokenizerFast:
     """Read a vocabulary from the JSON that `tokenizer_json` gave; raises WeightsUnfit for anything else."""
     try:
         tokenizer = Tokenizer.from_str(content)
-    except Exception as error:  # noqa: BLE001 - the library raises bare Exception
+    except Exception as error:
         raise WeightsUnfit(f"The vocabulary cannot be read ({error}): fetch weights, card and tokenizer.json again, together.") from error
     missing = [token for token in (*_SPECIAL, SEG) if tokenizer.token_to_id(token) is None]
     if missing:

@@ -16,7 +16,9 @@ IMAGE_ID: Final = 3
 """Number of the image placeholder in vocabularies of our own."""
 
 
-def build_llava(vision: VisionConfig, language: LanguageConfig, *, added: int = 0, image_id: int = IMAGE_ID) -> LlavaForConditionalGeneration:
+def build_llava(
+    vision: VisionConfig, language: LanguageConfig, *, added: int = 0, image_id: int = IMAGE_ID
+) -> LlavaForConditionalGeneration:
     """Build the network with fresh weights; `added` control tokens come on top of the vocabulary."""
     return LlavaForConditionalGeneration(llava_config(vision, language, added=added, image_id=image_id))
 
