@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -12,25 +13,27 @@ import torch
 from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from torch import Tensor
 
 from catalog.facts.describer_cards import ChannelScaling, DescriberCard
-from catalog.facts.errors import ChipsUnusable
+from catalog.facts.errors import ChipsUnusable, WeightsUnfit
 from catalog.facts.scene_facts import Whereabouts
 from catalog.stores import training_runs
-from catalog.stores.checkpoints import write_describer
+from catalog.stores.checkpoints import read_pretrained, write_describer
 from catalog.stores.chips import ChipSet, open_chips, read_card
 from catalog.stores.objects import local_path
 from catalog.stores.recipes import read_recipe
+from catalog.stores.weights import find_weights, read_describer
 from models.describer.chip_scenes import lakes_of_labels, scenes_of_chips
 from models.describer.evaluation import Scores, evaluate, figures, questions_of
 from models.describer.inputs import views_of
-from models.describer.network import Describer, build
 from models.describer.pairs import corpus
 from models.describer.recipe import Recipe
 from models.describer.scenes import Scene, scenes_of
+from models.describer.starting import Start, started
 from models.describer.training import StepReport, Training
 from models.language.dialogue import Dialogue
-from models.language.tokenizer import tokenizer_json, tokenizer_of, train_tokenizer
+from models.language.tokenizer import extended, published_tokenizer, tokenizer_json, tokenizer_of, train_tokenizer
 from models.segmenter.tensors import place_named
 from simulator.chips import PIXEL_M, simulated_chip
 
@@ -81,9 +84,10 @@ class _Run:
         self.recipe, self.data, self.folder, self.device = recipe, data, local_path(out), device
         self.scaling = ChannelScaling()
         self.train, self.val = _scenes(data, recipe, self.scaling)
-        self.dialogue = Dialogue(self._tokenizer(), recipe.network.vision.tokens)
+        words, start = self._start()
+        self.dialogue = Dialogue(words, recipe.network.vision.tokens)
         torch.manual_seed(recipe.seed)
-        self.training = Training(self._network(), self.dialogue, recipe, device)
+        self.training = Training(started(recipe, self.dialogue, start), self.dialogue, recipe, device)
         self.fingerprint = _fingerprint(recipe, data)
         self.history: list[dict[str, float]] = []
         self.best = -1.0
@@ -141,12 +145,17 @@ class _Run:
         path = "teacher_forced" if forced else "generated"
         return evaluate(self.training.network, self.dialogue, questions, path=path, longest=self.recipe.steps.longest)  # type: ignore[arg-type]
 
-    def _tokenizer(self) -> Any:
+    def _start(self) -> tuple[Any, Start]:
+        """Words, and tensors of what the recipe starts from."""
+        recipe, folder = self.recipe, self.folder
+        if recipe.start_from:
+            card, tensors, vocabulary = read_describer(recipe.start_from, folder)
+            return tokenizer_of(vocabulary), Start(whole=_of_shape(card, tensors, recipe))
+        start = Start(*(_read(files, folder) for files in (recipe.language_from, recipe.vision_from, recipe.prithvi_from)))
+        if recipe.words_from:
+            return extended(published_tokenizer(find_weights(recipe.words_from, folder).read_text(encoding="utf-8"))), start
         some = [scene.facts() for scene in self.train[:CORPUS_SCENES]]
-        return train_tokenizer(corpus(some), self.recipe.network.language.vocabulary)
-
-    def _network(self) -> Describer:
-        return build(self.recipe.network, self.dialogue.ids, len(self.dialogue.tokenizer))
+        return train_tokenizer(corpus(some), recipe.network.language.vocabulary), start
 
 
 def _scenes(data: list[str], recipe: Recipe, scaling: ChannelScaling) -> tuple[list[Scene], list[Scene]]:
@@ -189,6 +198,20 @@ def _stored(chips: ChipSet, split: str, recipe: Recipe, scaling: ChannelScaling)
         rows = list(chips.table.iloc[some].itertuples())
         where = [Whereabouts(float(row.longitude), float(row.latitude), None, str(row.region), int(row.year)) for row in rows]
         yield from scenes_of_chips(chips.read(some), [str(row.chip_id) for row in rows], where, recipe, scaling)
+
+
+def _read(files: tuple[str, ...], cache: Path) -> dict[str, Tensor]:
+    """Tensors of all files of one part, by their names."""
+    tensors: dict[str, Tensor] = {}
+    for file in files:
+        tensors |= dict(read_pretrained(find_weights(file, cache)))
+    return tensors
+
+
+def _of_shape(card: DescriberCard, tensors: dict[str, Tensor], recipe: Recipe) -> dict[str, Tensor]:
+    if card.network != recipe.network:
+        raise WeightsUnfit(f"{recipe.start_from} has another shape than recipe {recipe.name}: give the recipe the network of its card.")
+    return tensors
 
 
 def _fingerprint(recipe: Recipe, data: list[str]) -> str:

@@ -160,14 +160,6 @@ TINY: Final = DescriberConfig(
 """`describe-tiny`: 64 px, small enough for a CPU; the same classes."""
 CONFIGURATIONS: Final[Mapping[str, DescriberConfig]] = MappingProxyType({"published": PUBLISHED, "describe-tiny": TINY})
 
-LANGUAGE_FROM: Final = (
-    "hf://mistralai/Mistral-7B-v0.1/model-00001-of-00002.safetensors",
-    "hf://mistralai/Mistral-7B-v0.1/model-00002-of-00002.safetensors",
-)
-VISION_FROM: Final = ("hf://laion/CLIP-ViT-H-14-laion2B-s32B-b79K/model.safetensors",)
-PRITHVI_FROM: Final = ("hf://ibm-nasa-geospatial/Prithvi-EO-2.0-300M/Prithvi_EO_V2_300M.pt",)
-"""Where the published parts are, by the names that their authors gave them."""
-
 
 @dataclass(frozen=True, slots=True)
 class ChannelScaling:

@@ -75,7 +75,9 @@ def write_weights(folder: Path, tensors: Mapping[str, Tensor], card: AnyCard, *,
     return sealed
 
 
-def write_describer(folder: Path, tensors: Mapping[str, Tensor], card: DescriberCard, vocabulary: str, *, storage: Storage = "float32") -> DescriberCard:
+def write_describer(
+    folder: Path, tensors: Mapping[str, Tensor], card: DescriberCard, vocabulary: str, *, storage: Storage = "float32"
+) -> DescriberCard:
     """Write the vocabulary, then weights and card as `write_weights` does; return the card with both hashes."""
     content = vocabulary.encode()
     write_atomic(folder / VOCABULARY, content)

@@ -76,7 +76,9 @@ def read_weights(reference: str, cache: Path | None = None) -> tuple[WeightsCard
     """Find, verify and read a segmenter's weights with their card; raises WeightsMissing, WeightsUnfit or WrongCall."""
     card, file = find_card(reference, cache)
     if not isinstance(card, WeightsCard):
-        raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a model of lakes is asked for: name another model.")
+        raise WrongCall(
+            f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a model of lakes is asked for: name another model."
+        )
     return card, read_tensors(file)
 
 
@@ -101,7 +103,9 @@ def read_describer(reference: str, cache: Path | None = None) -> "tuple[Describe
         raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a describer is asked for: name another model.")
     vocabulary = file.parent / VOCABULARY
     if not vocabulary.is_file():
-        raise WeightsMissing(f"{file.parent} holds no {VOCABULARY}: weights that write are used with the words that they learned, put it there.")
+        raise WeightsMissing(
+            f"{file.parent} holds no {VOCABULARY}: weights that write are used with the words that they learned, put it there."
+        )
     verify(vocabulary, card.vocabulary_sha256, str(vocabulary))
     return card, read_tensors(file), vocabulary.read_text(encoding="utf-8")
 
@@ -175,7 +179,9 @@ def _system_of(card: Card) -> str:
 
 def _detecting(card: Card, reference: str) -> DetectorCard:
     if not isinstance(card, DetectorCard):
-        raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a detector of slumps is asked for: name another model.")
+        raise WrongCall(
+            f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a detector of slumps is asked for: name another model."
+        )
     return card
 
 

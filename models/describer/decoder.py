@@ -86,8 +86,8 @@ class _Asking(nn.Module):
         queries = self.before(pixels) + self.where(positions(height, width).to(level))
         answer, _ = self.attention(queries, prompts, prompts, need_weights=False)
         pixels = pixels + answer
-        mixed: Tensor = pixels + self.mix(self.after(pixels))
-        return mixed.transpose(1, 2).unflatten(2, (height, width))
+        pixels = pixels + self.mix(self.after(pixels))
+        return pixels.transpose(1, 2).reshape(level.shape)
 
 
 def positions(height: int, width: int) -> Tensor:

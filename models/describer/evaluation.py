@@ -133,7 +133,20 @@ def scored(
         else:
             answers = answer(network, dialogue, views, asked, longest=longest)
         for each, own in zip(some, answers, strict=True):
-            yield _score(each, own)
+            yield score(each, own)
+
+
+def score(question: Question, own: Answer) -> Scored:
+    """Score one answer against the facts of its scene and the mask of its pair."""
+    scene, pair = question.scene, question.pair
+    facts = scene.facts()
+    truth = scene.target(pair.lakes)[0].numpy() >= 0.5
+    mask: NDArray[np.bool_] = own.mask()
+    checked = check(own.text, facts)
+    states_count = check(pair.answer, facts).reading.count is not None
+    exact = checked.reading.count == min(len(facts.lakes), MANY) if states_count else None
+    pixels = count_pixels(mask, truth, np.ones_like(truth))
+    return Scored(pair.family, len(facts.lakes), pixels, checked, own.text, pair.answer, exact)
 
 
 def summary(results: Sequence[Scored], path: Path) -> Scores:
@@ -170,6 +183,9 @@ def figures(scores: Scores, prefix: str) -> dict[str, float]:
         "positions": scores.positions, "factual": scores.factual, "hallucinated": scores.hallucinated, "omitted": scores.omitted,
         "rouge_1": text.rouge_1, "rouge_2": text.rouge_2, "rouge_l": text.rouge_l, "meteor_exact_stem": text.meteor, "text_exact": text.exact,
     }  # fmt: skip
+    if scores.path == "teacher_forced":
+        # its words were given, so that they are right is no merit
+        numbers = {name: value for name, value in numbers.items() if name.endswith("iou")}
     return {f"{prefix}_{scores.path}_{name}": round(float(value), 4) for name, value in numbers.items() if np.isfinite(value)}
 
 
@@ -196,19 +212,8 @@ def _other(questions: Sequence[Question], place: int) -> int:
     order = [*range(place + 1, len(questions)), *range(place)]
     same = [other for other in order if questions[other].pair.family == mine.pair.family and questions[other].scene is not mine.scene]
     differing = [other for other in same if questions[other].pair.question != mine.pair.question]
-    return next(iter([*differing, *same, place]))
-
-
-def _score(question: Question, own: Answer) -> Scored:
-    scene, pair = question.scene, question.pair
-    facts = scene.facts()
-    truth = scene.target(pair.lakes)[0].numpy() >= 0.5
-    mask: NDArray[np.bool_] = own.mask()
-    checked = check(own.text, facts)
-    states_count = check(pair.answer, facts).reading.count is not None
-    exact = checked.reading.count == min(len(facts.lakes), MANY) if states_count else None
-    pixels = count_pixels(mask, truth, np.ones_like(truth))
-    return Scored(pair.family, len(facts.lakes), pixels, checked, own.text, pair.answer, exact)
+    choices: list[int] = [*differing, *same, place]
+    return choices[0]
 
 
 def _iou(pixels: PixelCounts) -> float:

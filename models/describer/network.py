@@ -5,6 +5,7 @@ answer (there is none in the released decoder, which is conditioned on all state
 tokens; adapters are on the language model alone; widths are those of the configuration (the released decoder waits for another model's).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from models.language.dialogue import TokenIds, Tokens
 from models.language.vision_language import build_llava
 
 _PROJECTOR = "multi_modal_projector"
+Prepare = Callable[[LlavaForConditionalGeneration], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,14 @@ class Said:
 class Describer(nn.Module):
     """Scenes and texts about them to words and masks."""
 
-    def __init__(self, config: DescriberConfig, ids: TokenIds, vocabulary: int) -> None:
-        """Build with fresh weights for a vocabulary of that many tokens."""
+    def __init__(self, config: DescriberConfig, ids: TokenIds, vocabulary: int, prepare: Prepare | None = None) -> None:
+        """Build with fresh weights for a vocabulary of that many tokens; `prepare` may fill the language model before it is adapted."""
         super().__init__()
         self.config, self.ids = config, ids
         added = max(0, vocabulary - config.language.vocabulary)
         llava = build_llava(config.vision, config.language, added=added, image_id=ids.image)
+        if prepare is not None:
+            prepare(llava)
         new = tuple(range(config.language.vocabulary, config.language.vocabulary + added))
         self.language: Any = adapt(llava, config.adapter, new) if config.adapter is not None else llava
         self.encoder = PrithviRes(config.encoder, (0, config.decoder.attended))
@@ -129,6 +133,6 @@ class Describer(nn.Module):
                 parameter.requires_grad_(False)
 
 
-def build(config: DescriberConfig, ids: TokenIds, vocabulary: int) -> Describer:
-    """Build a describer of that shape with fresh weights."""
-    return Describer(config, ids, vocabulary)
+def build(config: DescriberConfig, ids: TokenIds, vocabulary: int, prepare: Prepare | None = None) -> Describer:
+    """Build a describer of that shape, with fresh weights where `prepare` puts none."""
+    return Describer(config, ids, vocabulary, prepare)

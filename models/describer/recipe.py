@@ -74,6 +74,14 @@ class Recipe:
     loss: LossOptions = field(default_factory=LossOptions)
     pairs: PairOptions = field(default_factory=PairOptions)
     steps: StepOptions = field(default_factory=StepOptions)
+    language_from: tuple[str, ...] = ()
+    """Files of a published Mistral, all of them; paths, hf:// or addresses."""
+    vision_from: tuple[str, ...] = ()
+    """Files of a published CLIP."""
+    prithvi_from: tuple[str, ...] = ()
+    """Files of a published Prithvi."""
+    words_from: str = ""
+    """`tokenizer.json` of the published language model; empty: words are learned from the pairs."""
     start_from: str = ""
     """Weights of ours to go on from; a shipped name, a folder, a file or hf://."""
     seed: int = 42
@@ -84,6 +92,14 @@ class Recipe:
             raise RecipeWrong(f"Recipe {self.name}: scenes, validate_every, validation_scenes and longest must be 1 or more.")
         if self.loss.masks < 0 or self.loss.words < 0 or self.loss.masks + self.loss.words == 0:
             raise RecipeWrong(f"Recipe {self.name}: weights of masks and words must not be negative, and not both 0.")
+
+        published = bool(self.language_from or self.vision_from or self.prithvi_from)
+        if published and self.start_from:
+            raise RecipeWrong(f"Recipe {self.name} names start_from and published parts: weights of ours hold all parts already, keep one.")
+        if bool(self.language_from) != bool(self.words_from):
+            raise RecipeWrong(
+                f"Recipe {self.name} names only one of language_from and words_from: a language model is of no use without its words."
+            )
 
     @property
     def schedule(self) -> Schedule:

@@ -36,14 +36,16 @@ def train_tokenizer(texts: Sequence[str], size: int, added: Sequence[str] = (SEG
 
 def tokenizer_of(content: str) -> PreTrainedTokenizerFast:
     """Read a vocabulary from the JSON that `tokenizer_json` gave; raises WeightsUnfit for anything else."""
-    try:
-        tokenizer = Tokenizer.from_str(content)
-    except Exception as error:
-        raise WeightsUnfit(f"The vocabulary cannot be read ({error}): fetch weights, card and tokenizer.json again, together.") from error
+    tokenizer = _parsed(content)
     missing = [token for token in (*_SPECIAL, SEG) if tokenizer.token_to_id(token) is None]
     if missing:
         raise WeightsUnfit(f"The vocabulary has no {', '.join(missing)}: it is not one of a describer. Fetch tokenizer.json again.")
     return _wrapped(tokenizer, ())
+
+
+def published_tokenizer(content: str) -> PreTrainedTokenizerFast:
+    """Read the vocabulary of a published language model, whose begin and end are `<s>` and `</s>`; `extended` adds what it lacks."""
+    return PreTrainedTokenizerFast(tokenizer_object=_parsed(content), bos_token=BEGIN, eos_token=END, clean_up_tokenization_spaces=False)
 
 
 def tokenizer_json(tokenizer: PreTrainedTokenizerFast) -> str:
@@ -56,6 +58,13 @@ def extended(tokenizer: PreTrainedTokenizerFast, added: Sequence[str] = (SEG,)) 
     tokenizer.add_tokens([token for token in (PAD, IMAGE, *added) if token not in tokenizer.get_vocab()], special_tokens=True)
     tokenizer.pad_token = PAD
     return tokenizer
+
+
+def _parsed(content: str) -> Tokenizer:
+    try:
+        return Tokenizer.from_str(content)
+    except Exception as error:  # the library raises nothing narrower
+        raise WeightsUnfit(f"The vocabulary cannot be read ({error}): fetch weights, card and tokenizer.json again, together.") from error
 
 
 def _wrapped(tokenizer: Tokenizer, added: Sequence[str]) -> PreTrainedTokenizerFast:

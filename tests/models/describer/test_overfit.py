@@ -25,6 +25,7 @@ RECIPE = Recipe(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_thirty_two_pairs_are_learned_by_heart():
     few = scenes(8, first=1)
     rng = np.random.default_rng(0)
