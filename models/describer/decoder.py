@@ -87,7 +87,8 @@ class _Asking(nn.Module):
         answer, _ = self.attention(queries, prompts, prompts, need_weights=False)
         pixels = pixels + answer
         pixels = pixels + self.mix(self.after(pixels))
-        return pixels.transpose(1, 2).reshape(level.shape)
+        asked: Tensor = pixels.transpose(1, 2).reshape(level.shape)
+        return asked
 
 
 def positions(height: int, width: int) -> Tensor:
