@@ -67,5 +67,5 @@ def test_stored_chips_become_scenes_whose_words_fit_their_labels():
     assert facts.whereabouts.elevation_m is not None
     judged = CHIP.lakes[3:]  # nobody knows the first rows
     assert float(scene.target([lake.number for lake in facts.lakes]).mean()) * 224**2 == pytest.approx(
-        np.isin(judged, list(truth)).sum(), rel=1e-3
+        np.isin(judged, list(truth)).sum(), rel=0.01
     )
