@@ -6,7 +6,17 @@ import torch
 
 from catalog.facts.describer_cards import TINY
 from models.describer.answering import Answer
-from models.describer.evaluation import CONSTANT, Question, evaluate, figures, questions_of, score, scored, summary
+from models.describer.evaluation import (
+    CONSTANT,
+    Question,
+    evaluate,
+    figures,
+    overlap_of_quadrants,
+    questions_of,
+    score,
+    scored,
+    summary,
+)
 from models.describer.network import build
 from models.describer.phrasings import PHRASINGS
 from models.language.sentences import SEG
@@ -99,3 +109,15 @@ def test_a_described_lake_too_many_is_counted_by_the_lakes_of_its_scene():
 
 def test_the_constant_question_is_one_of_the_phrasings():
     assert CONSTANT in PHRASINGS["describe"]
+
+
+def test_a_constant_prompt_draws_the_same_for_every_question():
+    torch.manual_seed(0)
+    own = dialogue()
+    constant = build(replace(TINY, decoder=replace(TINY.decoder, prompt="constant")), own.ids, len(own.tokenizer))
+    # so that the mask of fresh weights is not empty
+    torch.nn.init.constant_(constant.decoder.head[-1].bias, 0.2)
+    asked = ("Segment only the top left.", "Segment only the bottom right.")
+    assert overlap_of_quadrants(constant, own, SCENES[0], asked) == 1
+    silent = build(TINY, own.ids, len(own.tokenizer))
+    assert overlap_of_quadrants(silent, own, SCENES[0], asked) == 0  # fresh words hold no mark, so there is no mask
