@@ -55,7 +55,7 @@ class LakeFact:
     latitude: float | None = None
     elevation_m: float | None = None
     area_before_m2: float | None = None
-    """Of the same lake in the year before; None where it is not known, 0 where it was not there."""
+    """Of the same lake in the earlier year; None where nobody saw it well enough, 0 where it was looked for and not there."""
 
     @property
     def place(self) -> Place:
