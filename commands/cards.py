@@ -1,5 +1,6 @@
-"""Cards of slump detectors in words."""
+"""Cards of slump detectors and of describers in words."""
 
+from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.detector_cards import DetectorCard, DetectorConfig
 
 
@@ -24,6 +25,29 @@ def facts_of_detector(card: DetectorCard) -> dict[str, object]:
         "threshold": card.threshold,
         "calibration": f"{calibration.source}: {len(calibration.score)} detections, {found} of {slumps} slumps found, "
         f"{sum(calibration.observed_km2):.1f} km2 in {len(calibration.observed_km2)} blocks",
+        "figures": card.figures,
+        "cite": card.citation,
+    }
+
+
+def facts_of_describer(card: DescriberCard) -> dict[str, object]:
+    """Return what `cryoatlas models show` tells of a describer, in order."""
+    network = card.network
+    language, encoder = network.language, network.encoder
+    return {
+        "name": card.name,
+        "title": card.title,
+        "version": card.version,
+        "sha256": card.sha256,
+        "licence": card.licence,
+        "trained on": card.trained_on,
+        "recipe": card.recipe,
+        "network": f"language model of {language.layers} layers of {language.hidden}, {network.language_path}; encoder {encoder.kind} of "
+        f"{encoder.depth} layers of {encoder.embed}; {network.decoder.prompt_tokens} prompt tokens",
+        "needs": ", ".join(encoder.channels),
+        "statistics": card.scaling.source,
+        "image px": encoder.image_px,
+        "threshold": card.threshold,
         "figures": card.figures,
         "cite": card.citation,
     }

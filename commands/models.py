@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 import typer
 
 from catalog.facts.cards import WeightsCard
+from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.options import DEFAULT_MODELS
 from catalog.stores.objects import local_path
 from catalog.stores.weights import Card, find_card, shipped_names
-from commands.cards import facts_of_detector
+from commands.cards import facts_of_describer, facts_of_detector
 from commands.console import say, show_json, show_table
 from commands.running import run_convert
 from infra.settings import read_settings
@@ -105,10 +106,14 @@ def _facts_without_weights(name: str, version: str, sha256: str) -> dict[str, ob
 
 
 def _target_of(card: Card) -> str:
+    if isinstance(card, DescriberCard):
+        return "nothing: it describes"
     return "slumps" if isinstance(card, DetectorCard) else "lakes"
 
 
 def _facts_of(card: Card) -> dict[str, object]:
+    if isinstance(card, DescriberCard):
+        return facts_of_describer(card)
     return facts_of_detector(card) if isinstance(card, DetectorCard) else _facts_of_segmenter(card)
 
 

@@ -21,6 +21,7 @@ from catalog.facts.slump_evaluation import SlumpEvaluation
 if TYPE_CHECKING:
     from tasks.calibrate_slumps import CalibrationReport
     from tasks.score_inventory import ScoreCard
+    from tasks.train_describer import DescriberReport
     from tasks.train_lakes import TrainingReport
     from tasks.train_slumps import SlumpTrainingReport
 
@@ -109,6 +110,15 @@ def run_train_slumps(
     from flows.train_slumps import train_slumps  # noqa: PLC0415 - see the module's first line
 
     return train_slumps(recipe, data, out, changes, device)
+
+
+def run_train_describer(
+    recipe: str, data: list[str], out: str, changes: dict[str, float | int | str | bool], device: str
+) -> "DescriberReport":
+    """Run the `train-describer` flow in this process."""
+    from flows.train_describer import train_describer  # noqa: PLC0415 - see the module's first line
+
+    return train_describer(recipe, data, out, changes, device)
 
 
 def run_convert(source: str, folder: Path, *, name: str, statistics: str, licence: str, trained_on: str) -> WeightsCard:

@@ -6,6 +6,7 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.errors import WrongCall
 from catalog.facts.options import DEFAULT_MODELS
@@ -63,4 +64,6 @@ def _maps(model: str, otherwise: Target) -> tuple[Target, str]:
     if is_name(model) and model not in shipped_names():
         return otherwise, model
     card, _ = find_card(model)
+    if isinstance(card, DescriberCard):
+        raise WrongCall(f"{model} holds {card.name}, which describes scenes and maps nothing: choose a model of lakes or of slumps.")
     return ("slumps" if isinstance(card, DetectorCard) else "lakes"), card.name

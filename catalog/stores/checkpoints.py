@@ -1,5 +1,6 @@
 """PyTorch's own files in, safetensors out: checkpoints of others are read without their code, weights are written whole or not at all."""
 
+import hashlib
 import pickle
 import re
 import uuid
@@ -13,13 +14,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from catalog.facts.cards import WeightsCard
+from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.errors import WeightsUnfit
 from catalog.stores.downloads import hash_of
 from catalog.stores.files import PARTIAL_SUFFIX, storage_errors, write_atomic
-from catalog.stores.weights import CARD, WEIGHTS, card_json, check_card, is_pickle, read_tensors
+from catalog.stores.weights import CARD, VOCABULARY, WEIGHTS, card_json, check_card, is_pickle, read_tensors
 
-AnyCard = TypeVar("AnyCard", WeightsCard, DetectorCard)
+AnyCard = TypeVar("AnyCard", WeightsCard, DetectorCard, DescriberCard)
 Storage = Literal["float32", "float16", "bfloat16"]
 _STORAGE: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -71,6 +73,16 @@ def write_weights(folder: Path, tensors: Mapping[str, Tensor], card: AnyCard, *,
             partial.unlink(missing_ok=True)
     write_atomic(folder / CARD, card_json(sealed))
     return sealed
+
+
+def write_describer(
+    folder: Path, tensors: Mapping[str, Tensor], card: DescriberCard, vocabulary: str, *, storage: Storage = "float32"
+) -> DescriberCard:
+    """Write the vocabulary, then weights and card as `write_weights` does; return the card with both hashes."""
+    content = vocabulary.encode()
+    write_atomic(folder / VOCABULARY, content)
+    words = hashlib.sha256(content).hexdigest()
+    return write_weights(folder, tensors, replace(card, vocabulary_sha256=words), storage=storage)
 
 
 def _stored(name: str, tensor: Tensor, storage: Storage) -> Tensor:

@@ -7,7 +7,7 @@ announces, else the one in the card beside it. The first proves who made the fil
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
 
 from catalog.facts.cards import FORMAT, WeightsCard, check_statistics
+from catalog.facts.describer_cards import DESCRIBER_FORMAT, DescriberCard
 from catalog.facts.detector_cards import DETECTOR_FORMAT, DetectorCard, check_scaling
 from catalog.facts.errors import WeightsMissing, WeightsUnfit, WrongCall
 from catalog.stores.downloads import HubFile, WebFile, fetch, remote_file, verify
@@ -28,13 +29,21 @@ if TYPE_CHECKING:
 
 WEIGHTS: Final = "weights.safetensors"
 CARD: Final = "card.json"
+VOCABULARY: Final = "tokenizer.json"
+"""Beside weights of systems that read and write."""
 SHIPPED: Final = Path(str(files("catalog").joinpath("weights")))
 """One folder per shipped name."""
 _PINNED: Final = re.compile(r"(?P<reference>.+)#sha256=(?P<hash>[0-9a-fA-F]{64})")
 _PICKLES: Final = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-Card = WeightsCard | DetectorCard
-"""What travels beside weights, of segmenters of lakes or of detectors of slumps."""
-_SEGMENTER, _DETECTOR = TypeAdapter(WeightsCard), TypeAdapter(DetectorCard)
+Card = WeightsCard | DetectorCard | DescriberCard
+"""What travels beside weights, of segmenters of lakes, of detectors of slumps or of describers of scenes."""
+_ADAPTERS: Final[Mapping[str, TypeAdapter[Any]]] = {
+    "segmenter": TypeAdapter(WeightsCard),
+    "detector": TypeAdapter(DetectorCard),
+    "describer": TypeAdapter(DescriberCard),
+}
+_FORMATS: Final = {"segmenter": FORMAT, "detector": DETECTOR_FORMAT, "describer": DESCRIBER_FORMAT}
+_KINDS: Final = {"segmenter": "a model of lakes", "detector": "a detector of slumps", "describer": "a describer of scenes"}
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -67,7 +76,9 @@ def read_weights(reference: str, cache: Path | None = None) -> tuple[WeightsCard
     """Find, verify and read a segmenter's weights with their card; raises WeightsMissing, WeightsUnfit or WrongCall."""
     card, file = find_card(reference, cache)
     if not isinstance(card, WeightsCard):
-        raise WrongCall(f"{reference} holds {card.name}, a detector of slumps, and a model of lakes is asked for: name another model.")
+        raise WrongCall(
+            f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a model of lakes is asked for: name another model."
+        )
     return card, read_tensors(file)
 
 
@@ -80,6 +91,23 @@ def read_detector(reference: str, cache: Path | None = None) -> tuple[DetectorCa
 def find_detector_card(reference: str, cache: Path | None = None) -> DetectorCard:
     """Find a detector's weights, verify them and read their card alone; raises WeightsMissing, WeightsUnfit or WrongCall."""
     return _detecting(find_card(reference, cache)[0], reference)
+
+
+def read_describer(reference: str, cache: Path | None = None) -> "tuple[DescriberCard, dict[str, Tensor], str]":
+    """Find, verify and read a describer's weights with their card and the content of their vocabulary.
+
+    Raises WeightsMissing, WeightsUnfit or WrongCall.
+    """
+    card, file = find_card(reference, cache)
+    if not isinstance(card, DescriberCard):
+        raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a describer is asked for: name another model.")
+    vocabulary = file.parent / VOCABULARY
+    if not vocabulary.is_file():
+        raise WeightsMissing(
+            f"{file.parent} holds no {VOCABULARY}: weights that write are used with the words that they learned, put it there."
+        )
+    verify(vocabulary, card.vocabulary_sha256, str(vocabulary))
+    return card, read_tensors(file), vocabulary.read_text(encoding="utf-8")
 
 
 def find_card(reference: str, cache: Path | None = None) -> tuple[Card, Path]:
@@ -97,12 +125,13 @@ def read_card(folder: Path) -> Card:
         raise WeightsMissing(f"{folder} holds no {CARD}: weights are used with the card that was written beside them, put it there.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        # a detector's card says so; those of segmenters are older than the word
-        detects = isinstance(content, dict) and content.get("system") == "detector"
-        known = DETECTOR_FORMAT if detects else FORMAT
+        # cards of segmenters are older than the word
+        told = content.get("system") if isinstance(content, dict) else None
+        system = told if told in _FORMATS else "segmenter"
+        known = _FORMATS[system]
         if isinstance(content, dict) and isinstance(content.get("format"), int) and content["format"] > known:
             raise WeightsUnfit(f"{path} has format {content['format']}, this program knows {known}: update cryoatlas.")
-        card = _DETECTOR.validate_python(content) if detects else _SEGMENTER.validate_python(content)
+        card: Card = _ADAPTERS[system].validate_python(content)
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise WeightsUnfit(f"{path} is not JSON ({error}): fetch or write it again.") from error
     except ValidationError as error:
@@ -115,7 +144,7 @@ def check_card(card: Card, *, where: str) -> None:
     """Raise WeightsUnfit when the numbers that a card scales its inputs by cannot be those of our bands in our units."""
     if isinstance(card, DetectorCard):
         check_scaling(card, where=where)
-    else:
+    elif isinstance(card, WeightsCard):
         check_statistics(card.statistics, where=where)
 
 
@@ -141,13 +170,18 @@ def is_pickle(file: Path) -> bool:
 
 def card_json(card: Card) -> bytes:
     """Return the content of `card.json`."""
-    content = _DETECTOR.dump_json(card, indent=1) if isinstance(card, DetectorCard) else _SEGMENTER.dump_json(card, indent=1)
-    return content + b"\n"
+    return _ADAPTERS[_system_of(card)].dump_json(card, indent=1) + b"\n"
+
+
+def _system_of(card: Card) -> str:
+    return "segmenter" if isinstance(card, WeightsCard) else card.system
 
 
 def _detecting(card: Card, reference: str) -> DetectorCard:
     if not isinstance(card, DetectorCard):
-        raise WrongCall(f"{reference} holds {card.name}, a model of lakes, and a detector of slumps is asked for: name another model.")
+        raise WrongCall(
+            f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a detector of slumps is asked for: name another model."
+        )
     return card
 
 

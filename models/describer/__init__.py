@@ -1,0 +1,1 @@
+"""Lakes described in words that a mask vouches for (GLACIA)."""

@@ -1,0 +1,67 @@
+"""One step's scenes, turned anew, with questions about them and what is to be answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.describer.network import Views
+from models.describer.pairs import Pair, draw_pairs
+from models.describer.phrasings import PHRASINGS, REFERRING, Family
+from models.describer.recipe import PairOptions
+from models.describer.scenes import Scene, views_together
+from models.language.dialogue import Dialogue, Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """B scenes and N pairs."""
+
+    views: Views
+    of_scene: Tensor
+    """(N,), the scene that each pair is about."""
+    tokens: Tokens
+    target: Tensor
+    """(N, 1, y, x), share of each pixel that the lakes of the answer cover."""
+    patches: Tensor
+    """(B, tokens), share of lake of each patch."""
+
+    def to(self, device: torch.device) -> "Batch":
+        """Move to a device."""
+        moved = (part.to(device) for part in (self.views, self.of_scene, self.tokens, self.target, self.patches))
+        return Batch(*cast("tuple[Views, Tensor, Tokens, Tensor, Tensor]", tuple(moved)))
+
+
+def draw_batch(scenes: Sequence[Scene], dialogue: Dialogue, options: PairOptions, rng: np.random.Generator) -> Batch:
+    """Turn scenes, and draw pairs of each: referring questions first, so that one image has several right masks."""
+    lying = [scene.turned(int(rng.integers(8))) if options.turns else scene for scene in scenes]
+    drawn: list[tuple[int, Pair]] = []
+    for number, scene in enumerate(lying):
+        facts = scene.facts()
+        for count, families in ((options.referring, REFERRING), (options.others, _others())):
+            weights = {family: options.weights.get(family, 1.0) if family in families else 0.0 for family in _every()}
+            drawn += [(number, pair) for pair in draw_pairs(facts, count, rng, weights)]
+    return batch_of(lying, drawn, dialogue)
+
+
+def batch_of(scenes: Sequence[Scene], pairs: Sequence[tuple[int, Pair]], dialogue: Dialogue) -> Batch:
+    """Put scenes and pairs (the number of the scene first) together."""
+    side = round(dialogue.image_tokens**0.5)
+    return Batch(
+        views_together(scenes),
+        torch.tensor([number for number, _ in pairs]),
+        dialogue.learned([pair.question for _, pair in pairs], [pair.answer for _, pair in pairs]),
+        torch.stack([scenes[number].target(pair.lakes) for number, pair in pairs]),
+        torch.stack([scene.patches(side) for scene in scenes]),
+    )
+
+
+def _every() -> tuple[Family, ...]:
+    return tuple(PHRASINGS)
+
+
+def _others() -> tuple[Family, ...]:
+    return tuple(family for family in _every() if family not in REFERRING)

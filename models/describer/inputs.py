@@ -1,0 +1,92 @@
+"""Stored chips to what the two paths of a describer see.
+
+Source: GLACIA feeds blue, green, red, near infrared, slope and elevation to the encoder, min-max scaled per chip, and stretched RGB to
+the language path. Scaling per chip forgets how bright water is; here bands keep their reflectance, by the statistics of Prithvi, slope
+its degrees, and elevation is relief above the lowest ground of the scene.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+from torchvision.transforms import functional as looks
+
+from catalog.facts.bands import S2_NODATA, s2_index
+from catalog.facts.describer_cards import RGB, SIX, ChannelScaling, DescriberConfig
+from models.describer.network import Views
+from models.surface.terrain import slope_deg
+
+CLIP_MEAN: Final = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD: Final = (0.26862954, 0.26130258, 0.27577711)
+"""OpenAI's, which every CLIP was trained with."""
+_STRETCH: Final = (2.0, 98.0)
+"""Percentiles of a scene that become black and white."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputOptions:
+    """How scenes are shown."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
+    enhance: bool = False
+    """Raise brightness, contrast, sharpness and color of RGB as the released code does."""
+
+
+def views_of(
+    s2: NDArray[np.uint16],
+    dem: NDArray[np.float32],
+    pixel_m: float,
+    config: DescriberConfig,
+    scaling: ChannelScaling | None = None,
+    options: InputOptions | None = None,
+) -> Views:
+    """Show chips: s2 (B, 12, y, x) counts with 0 = nodata, dem (B, y, x) metres with NaN = unknown."""
+    channels = torch.from_numpy(six_channels(s2, dem, pixel_m, scaling or ChannelScaling()))
+    rgb = torch.from_numpy(stretched(s2))
+    if (options or InputOptions()).enhance:
+        rgb = _enhanced(rgb)
+    mean, std = (torch.tensor(numbers)[:, None, None] for numbers in (CLIP_MEAN, CLIP_STD))
+    size = config.encoder.image_px
+    return Views(resized(channels, size), resized((rgb - mean) / std, config.vision.image_px))
+
+
+def six_channels(s2: NDArray[np.uint16], dem: NDArray[np.float32], pixel_m: float, scaling: ChannelScaling) -> NDArray[np.float32]:
+    """Standardised channels (B, 6, y, x); what is not known is 0, the mean."""
+    bands = s2[:, [s2_index(name) for name in SIX[:4]]].astype(np.float32)
+    bands[bands == S2_NODATA] = np.nan
+    slopes = np.stack([slope_deg(heights, pixel_m) for heights in dem])
+    filled = np.where(np.isfinite(dem), dem, np.inf).min(axis=(1, 2), keepdims=True)
+    relief = dem - np.where(np.isfinite(filled), filled, 0)
+    every = np.concatenate([bands, slopes[:, None], relief[:, None]], axis=1)
+    mean, std = (np.array(numbers, np.float32)[:, None, None] for numbers in (scaling.mean, scaling.std))
+    return np.asarray(np.nan_to_num((every - mean) / std, nan=0.0), np.float32)
+
+
+def stretched(s2: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """Red, green and blue (B, 3, y, x) in 0..1, stretched over each scene, the three bands alike, so that water keeps its color."""
+    bands = s2[:, [s2_index(name) for name in RGB]].astype(np.float32)
+    result = np.zeros_like(bands)
+    for scene, own in enumerate(bands):
+        known = own[own != S2_NODATA]
+        if known.size:
+            low, high = np.percentile(known, _STRETCH)
+            result[scene] = np.clip((own - low) / max(float(high - low), 1.0), 0, 1)
+    return result
+
+
+def resized(images: Tensor, size: int) -> Tensor:
+    """Images (B, c, y, x) at size x size; averaged where they shrink, so that small lakes leave a trace."""
+    if tuple(images.shape[-2:]) == (size, size):
+        return images
+    return functional.interpolate(images, size=(size, size), mode="bilinear", antialias=images.shape[-1] > size, align_corners=False)
+
+
+def _enhanced(rgb: Tensor) -> Tensor:
+    """Brightness x 2, contrast x 1.3, sharpness x 1.5, color x 2 (released)."""
+    brighter = looks.adjust_contrast(looks.adjust_brightness(rgb, 2.0), 1.3)
+    enhanced: Tensor = looks.adjust_saturation(looks.adjust_sharpness(brighter, 1.5), 2.0)
+    return enhanced

@@ -1,0 +1,107 @@
+"""Everything that decides how a describer is trained; one YAML file holds one recipe."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from catalog.facts.describer_cards import TINY, DescriberConfig
+from catalog.facts.errors import RecipeWrong
+from models.describer.inputs import InputOptions
+from models.describer.losses import LossOptions
+from models.describer.phrasings import PHRASINGS
+from models.language.instances import InstanceOptions
+from models.segmenter.optimizer import Schedule
+
+_STRICT: dict[str, Any] = {"extra": "forbid"}
+_RARE: Final = 0.25
+FAMILY_WEIGHTS: Final = {"point": _RARE, "position": _RARE, "change": _RARE}
+"""Long to say, and nothing that a mask depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairOptions:
+    """What is asked of a scene in training."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    referring: int = 2
+    """Different referring questions about each scene of a batch: only the question tells them apart."""
+    others: int = 2
+    """Further questions about it."""
+    turns: bool = True
+    """Turn and mirror scenes; words are made after."""
+    weights: dict[str, float] = field(default_factory=lambda: dict(FAMILY_WEIGHTS))
+    """By family, 1 where none is given."""
+
+    def __post_init__(self) -> None:
+        """Raise RecipeWrong for a family that nobody knows, or without questions."""
+        strange = sorted(set(self.weights) - set(PHRASINGS))
+        if strange:
+            raise RecipeWrong(f"Families {', '.join(strange)} are not known: choose of {', '.join(PHRASINGS)}.")
+        if min(self.referring, self.others) < 0 or self.referring + self.others < 1:
+            raise RecipeWrong(f"{self.referring} referring and {self.others} other questions about a scene: ask one or more.")
+
+
+@dataclass(frozen=True, slots=True)
+class StepOptions:
+    """How long is trained, and how much at a time; rates as published, for fine-tuning."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    total: int = 5_000
+    warmup: int = 250
+    scenes: int = 4
+    """Scenes of a step."""
+    learning_rate: float = 1e-4
+    weight_decay: float = 1e-5
+    minimum: float = 0.01
+    """Share of the rate that the cosine ends at."""
+    clip: float = 1.0
+    validate_every: int = 250
+    validation_scenes: int = 60
+    """Scenes that are answered while training, by generated words."""
+    longest: int = 96
+    """Tokens of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One training."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = _STRICT
+    name: str
+    title: str
+    network: DescriberConfig = TINY
+    inputs: InputOptions = field(default_factory=InputOptions)
+    lakes: InstanceOptions = field(default_factory=InstanceOptions)
+    loss: LossOptions = field(default_factory=LossOptions)
+    pairs: PairOptions = field(default_factory=PairOptions)
+    steps: StepOptions = field(default_factory=StepOptions)
+    language_from: tuple[str, ...] = ()
+    """Files of a published Mistral, all of them; paths, hf:// or addresses."""
+    vision_from: tuple[str, ...] = ()
+    """Files of a published CLIP."""
+    prithvi_from: tuple[str, ...] = ()
+    """Files of a published Prithvi."""
+    words_from: str = ""
+    """`tokenizer.json` of the published language model; empty: words are learned from the pairs."""
+    start_from: str = ""
+    """Weights of ours to go on from; a shipped name, a folder, a file or hf://."""
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        """Raise RecipeWrong for parts that contradict each other."""
+        if min(self.steps.scenes, self.steps.validate_every, self.steps.validation_scenes, self.steps.longest) < 1:
+            raise RecipeWrong(f"Recipe {self.name}: scenes, validate_every, validation_scenes and longest must be 1 or more.")
+        if self.loss.masks < 0 or self.loss.words < 0 or self.loss.masks + self.loss.words == 0:
+            raise RecipeWrong(f"Recipe {self.name}: weights of masks and words must not be negative, and not both 0.")
+
+        published = bool(self.language_from or self.vision_from or self.prithvi_from)
+        if published and self.start_from:
+            raise RecipeWrong(f"Recipe {self.name} names start_from and published parts: weights of ours hold all parts already, keep one.")
+        if bool(self.language_from) != bool(self.words_from):
+            raise RecipeWrong(
+                f"Recipe {self.name} names only one of language_from and words_from: a language model is of no use without its words."
+            )
+
+    @property
+    def schedule(self) -> Schedule:
+        """Learning rate over the steps."""
+        return Schedule(self.steps.warmup, self.steps.total, self.steps.minimum)

@@ -1,0 +1,121 @@
+"""One training run as a value: network, optimizer and pretext, moved on one step at a time.
+
+What a step does at random depends on the seed and the number of the step alone, so that a run that is resumed goes on as one that never
+stopped.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import AdamW
+
+from models.describer.batches import Batch, draw_batch
+from models.describer.losses import JointLoss, joint, mask_loss, word_loss
+from models.describer.network import Describer
+from models.describer.recipe import Recipe
+from models.describer.scenes import Scene
+from models.language.dialogue import Dialogue
+from models.language.vision_language import image_tokens
+from models.segmenter.optimizer import apply_factor, schedule_factor
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What one optimizer step did."""
+
+    step: int
+    loss: float
+    parts: Mapping[str, float]
+    gradient: float
+    """Norm before clipping."""
+    pairs: int
+
+
+class Training:
+    """The state of a run and its steps."""
+
+    def __init__(self, network: Describer, dialogue: Dialogue, recipe: Recipe, device: torch.device) -> None:
+        """Take a network with its first weights; it is moved to the device and changed by every step."""
+        self.network, self.dialogue, self.recipe, self.device = network.to(device), dialogue, recipe, device
+        # of the pretext alone: no part of the network, and thrown away at the end
+        self.pretext = nn.Linear(recipe.network.vision.hidden, 1).to(device)
+        self.optimizer = AdamW(_groups(self.network, self.pretext, recipe), betas=(0.9, 0.999), eps=1e-6)
+        self.step_number = 0
+
+    def draw(self, scenes: Sequence[Scene]) -> Batch:
+        """Draw the scenes and pairs of the next step."""
+        rng = np.random.default_rng([self.recipe.seed, self.step_number])
+        chosen = rng.choice(len(scenes), min(self.recipe.steps.scenes, len(scenes)), replace=False)
+        return draw_batch([scenes[int(place)] for place in chosen], self.dialogue, self.recipe.pairs, rng)
+
+    def step(self, batch: Batch) -> StepReport:
+        """Learn from a batch; returns what happened."""
+        self.network.train()
+        torch.manual_seed(self.recipe.seed * 1_000_003 + self.step_number)
+        apply_factor(self.optimizer, schedule_factor(self.step_number, self.recipe.schedule))
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.loss(batch.to(self.device))
+        torch.autograd.backward(loss.total)
+        gradient = nn.utils.clip_grad_norm_(_learning(self.network), self.recipe.steps.clip)
+        self.optimizer.step()
+        self.step_number += 1
+        parts = {"masks": float(loss.masks.detach()), "words": float(loss.words.detach()), "patches": float(loss.patches.detach())}
+        return StepReport(self.step_number - 1, float(loss.total.detach()), parts, float(gradient), len(batch.of_scene))
+
+    def loss(self, batch: Batch) -> JointLoss:
+        """The joint loss of a batch that is on the device; parts of weight 0 are not computed."""
+        options = self.recipe.loss
+        said = self.network(batch.views, batch.of_scene, batch.tokens)
+        nothing = said.words.new_zeros(())
+        target = batch.target[said.of_text]
+        return joint(
+            mask_loss(said.masks, target, options) if options.masks and len(target) else nothing,
+            word_loss(said.words, batch.tokens.labels) if options.words else nothing,
+            self._patch_loss(batch) if options.patches else nothing,
+            options,
+        )
+
+    def _patch_loss(self, batch: Batch) -> Tensor:
+        logits = self.pretext(image_tokens(self.network.llava, batch.views.rgb)).squeeze(-1)
+        return functional.binary_cross_entropy_with_logits(logits, batch.patches)
+
+    def weights(self) -> dict[str, Tensor]:
+        """Weights as they are now."""
+        return {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next step depends on, as tensors and plain values."""
+        return {
+            "step": self.step_number,
+            "network": self.network.state_dict(),
+            "pretext": self.pretext.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a state of a run with the same recipe."""
+        self.step_number = int(state["step"])
+        self.network.load_state_dict(state["network"])
+        self.pretext.load_state_dict(state["pretext"])
+        self.optimizer.load_state_dict(state["optimizer"])
+
+
+def _learning(network: nn.Module) -> list[nn.Parameter]:
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
+def _groups(network: nn.Module, pretext: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """Parameters that learn, matrices with decay and vectors without; frozen ones never reach the optimizer."""
+    rate, decay = recipe.steps.learning_rate, recipe.steps.weight_decay
+    learning = [*_learning(network), *(pretext.parameters() if recipe.loss.patches else ())]
+    matrices = [parameter for parameter in learning if parameter.ndim > 1]
+    vectors = [parameter for parameter in learning if parameter.ndim <= 1]
+    return [
+        {"params": matrices, "lr": rate, "base_lr": rate, "weight_decay": decay},
+        {"params": vectors, "lr": rate, "base_lr": rate, "weight_decay": 0.0},
+    ]

@@ -1,0 +1,1 @@
+"""What the systems that read and write share: backbones, tokens, adapters, words with their meaning, metrics of text."""
