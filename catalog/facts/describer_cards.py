@@ -14,7 +14,9 @@ DESCRIBER_FORMAT: Final = 1
 SIX: Final = ("B02", "B03", "B04", "B08", "slope", "elevation")
 """What the encoder sees: blue, green, red, near infrared, and the ground (GLACIA leaves the other bands out)."""
 RGB: Final = ("B04", "B03", "B02")
-"""What the language path sees."""
+"""What the published language path sees."""
+Shown = Literal["rgb", "water"]
+"""`water`: MNDWI, NDWI and green. In color alone milky water is like scree and water in shadow like shadow, so that words would be guesses."""
 _STRICT: dict[str, Any] = {"extra": "forbid"}
 
 
@@ -31,6 +33,8 @@ class VisionConfig:
     heads: int = 16
     tap: int = -2
     """Layer whose output is used, from the end, as LLaVA does."""
+    shows: Shown = "rgb"
+    """`rgb` as published, which a pretrained tower needs; `water` for towers of our own."""
 
     @property
     def tokens(self) -> int:
@@ -139,8 +143,8 @@ class DescriberConfig:
 
 PUBLISHED: Final = DescriberConfig()
 TINY: Final = DescriberConfig(
-    vision=VisionConfig(image_px=64, patch_px=8, hidden=64, intermediate=256, layers=3, heads=4, tap=-1),
-    language=LanguageConfig(vocabulary=512, hidden=96, intermediate=256, layers=3, heads=4, kv_heads=2, positions=512),
+    vision=VisionConfig(image_px=112, patch_px=14, hidden=96, intermediate=256, layers=3, heads=4, tap=-1, shows="water"),
+    language=LanguageConfig(vocabulary=512, hidden=128, intermediate=320, layers=3, heads=4, kv_heads=2, positions=512),
     encoder=EncoderConfig(
         image_px=64,
         patch_px=8,

@@ -27,7 +27,7 @@ class Batch:
     target: Tensor
     """(N, 1, y, x), share of each pixel that the lakes of the answer cover."""
     patches: Tensor
-    """(B, tokens), share of lake of each patch."""
+    """(B, tokens, 3), what the pretext asks of each patch."""
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""

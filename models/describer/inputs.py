@@ -5,7 +5,9 @@ the language path. Scaling per chip forgets how bright water is; here bands keep
 its degrees, and elevation is relief above the lowest ground of the scene.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -16,13 +18,15 @@ from torch.nn import functional
 from torchvision.transforms import functional as looks
 
 from catalog.facts.bands import S2_NODATA, s2_index
-from catalog.facts.describer_cards import RGB, SIX, ChannelScaling, DescriberConfig
+from catalog.facts.describer_cards import RGB, SIX, ChannelScaling, DescriberConfig, Shown
 from models.describer.network import Views
 from models.surface.terrain import slope_deg
 
 CLIP_MEAN: Final = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD: Final = (0.26862954, 0.26130258, 0.27577711)
 """OpenAI's, which every CLIP was trained with."""
+_BRIGHT_GREEN: Final = 5_000.0
+"""Reflectance x 10 000 of fresh snow in haze."""
 _STRETCH: Final = (2.0, 98.0)
 """Percentiles of a scene that become black and white."""
 
@@ -46,7 +50,7 @@ def views_of(
 ) -> Views:
     """Show chips: s2 (B, 12, y, x) counts with 0 = nodata, dem (B, y, x) metres with NaN = unknown."""
     channels = torch.from_numpy(six_channels(s2, dem, pixel_m, scaling or ChannelScaling()))
-    rgb = torch.from_numpy(stretched(s2))
+    rgb = torch.from_numpy(_SHOWN[config.vision.shows](s2))
     if (options or InputOptions()).enhance:
         rgb = _enhanced(rgb)
     mean, std = (torch.tensor(numbers)[:, None, None] for numbers in (CLIP_MEAN, CLIP_STD))
@@ -78,6 +82,15 @@ def stretched(s2: NDArray[np.uint16]) -> NDArray[np.float32]:
     return result
 
 
+def water_seen(s2: NDArray[np.uint16]) -> NDArray[np.float32]:
+    """MNDWI, NDWI (B, y, x), -1..1 to 0..1, and green by a fixed stretch: what tells water apart, as one image (B, 3, y, x)."""
+    green, near, short = (s2[:, s2_index(name)].astype(np.float32) for name in ("B03", "B08", "B11"))
+    mndwi, ndwi = ((green - other) / np.maximum(green + other, 1.0) for other in (short, near))
+    image = np.stack([(mndwi + 1) / 2, (ndwi + 1) / 2, np.clip(green / _BRIGHT_GREEN, 0, 1)], axis=1)
+    known = (s2[:, [s2_index(name) for name in ("B03", "B08", "B11")]] != S2_NODATA).all(axis=1, keepdims=True)
+    return np.asarray(np.where(known, image, 0.0), np.float32)
+
+
 def resized(images: Tensor, size: int) -> Tensor:
     """Images (B, c, y, x) at size x size; averaged where they shrink, so that small lakes leave a trace."""
     if tuple(images.shape[-2:]) == (size, size):
@@ -90,3 +103,8 @@ def _enhanced(rgb: Tensor) -> Tensor:
     brighter = looks.adjust_contrast(looks.adjust_brightness(rgb, 2.0), 1.3)
     enhanced: Tensor = looks.adjust_saturation(looks.adjust_sharpness(brighter, 1.5), 2.0)
     return enhanced
+
+
+_SHOWN: Final[Mapping[Shown, Callable[[NDArray[np.uint16]], NDArray[np.float32]]]] = MappingProxyType(
+    {"rgb": stretched, "water": water_seen}
+)

@@ -28,7 +28,10 @@ class LossOptions:
     boundary_px: int = 7
     """Side of the square in which a shore is near; 31 at 1024 px, 7 at 64 px."""
     patches: float = 0.0
-    """Of a pretext for vision towers that start from nothing: the share of lake of every patch. It stands in for a checkpoint."""
+    """Of a pretext for vision towers that start from nothing: how much of every patch is lake, whether a lake's point is in it, and how large that lake is.
+
+    It stands in for a checkpoint.
+    """
 
 
 @dataclass(frozen=True, slots=True)

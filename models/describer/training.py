@@ -18,7 +18,7 @@ from models.describer.batches import Batch, draw_batch
 from models.describer.losses import JointLoss, joint, mask_loss, word_loss
 from models.describer.network import Describer
 from models.describer.recipe import Recipe
-from models.describer.scenes import Scene
+from models.describer.scenes import KNOWN_OF_A_PATCH, Scene
 from models.language.dialogue import Dialogue
 from models.language.vision_language import image_tokens
 from models.segmenter.optimizer import apply_factor, schedule_factor
@@ -43,7 +43,7 @@ class Training:
         """Take a network with its first weights; it is moved to the device and changed by every step."""
         self.network, self.dialogue, self.recipe, self.device = network.to(device), dialogue, recipe, device
         # of the pretext alone: no part of the network, and thrown away at the end
-        self.pretext = nn.Linear(recipe.network.vision.hidden, 1).to(device)
+        self.pretext = nn.Linear(recipe.network.vision.hidden, KNOWN_OF_A_PATCH).to(device)
         self.optimizer = AdamW(_groups(self.network, self.pretext, recipe), betas=(0.9, 0.999), eps=1e-6)
         self.step_number = 0
 
@@ -81,7 +81,7 @@ class Training:
         )
 
     def _patch_loss(self, batch: Batch) -> Tensor:
-        logits = self.pretext(image_tokens(self.network.llava, batch.views.rgb)).squeeze(-1)
+        logits = self.pretext(image_tokens(self.network.llava, batch.views.rgb))
         return functional.binary_cross_entropy_with_logits(logits, batch.patches)
 
     def weights(self) -> dict[str, Tensor]:
