@@ -3,44 +3,39 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from torch import Tensor
 
 from catalog.facts.describer_cards import ChannelScaling, DescriberCard
+from catalog.facts.describer_evaluation import SIMULATED, seeds_of
 from catalog.facts.errors import ChipsUnusable, WeightsUnfit
-from catalog.facts.scene_facts import Whereabouts
 from catalog.stores import training_runs
 from catalog.stores.checkpoints import read_pretrained, write_describer
-from catalog.stores.chips import ChipSet, open_chips, read_card
+from catalog.stores.chips import open_chips, read_card
 from catalog.stores.objects import local_path
 from catalog.stores.recipes import read_recipe
 from catalog.stores.weights import find_weights, read_describer
-from models.describer.chip_scenes import lakes_of_labels, scenes_of_chips
+from models.describer.chip_scenes import scene_of_drawn, stored_scenes
 from models.describer.evaluation import Scores, evaluate, figures, questions_of
-from models.describer.inputs import views_of
 from models.describer.pairs import corpus
 from models.describer.recipe import Recipe
-from models.describer.scenes import Scene, scenes_of
+from models.describer.scenes import Scene
 from models.describer.starting import Start, started
 from models.describer.training import StepReport, Training
 from models.language.dialogue import Dialogue
 from models.language.tokenizer import extended, published_tokenizer, tokenizer_json, tokenizer_of, train_tokenizer
 from models.segmenter.tensors import place_named
-from simulator.chips import PIXEL_M, simulated_chip
+from simulator.chips import simulated_chip
 
-SIMULATED: Final = "simulated:"
-"""Data by seeds: `simulated:0-1999` are chips that are drawn anew, the last tenth of them to validate."""
 LOG_EVERY: Final = 20
-READ_AT_ONCE: Final = 16
 CORPUS_SCENES: Final = 60
 _log = logging.getLogger("cryoatlas.progress")
 
@@ -83,6 +78,7 @@ class _Run:
     def __init__(self, recipe: Recipe, data: list[str], out: str, device: torch.device) -> None:
         self.recipe, self.data, self.folder, self.device = recipe, data, local_path(out), device
         self.scaling = ChannelScaling()
+        self.data_before: tuple[str, ...] = ()
         self.train, self.val = _scenes(data, recipe, self.scaling)
         words, start = self._start()
         self.dialogue = Dialogue(words, recipe.network.vision.tokens)
@@ -130,6 +126,7 @@ class _Run:
             sha256="",
             network=self.recipe.network,
             scaling=self.scaling,
+            data=(*self.data_before, *self.data),
             recipe=f"{self.recipe.name}, step {chosen['step']} of {self.training.step_number}",
             figures=numbers,
         )
@@ -150,6 +147,7 @@ class _Run:
         recipe, folder = self.recipe, self.folder
         if recipe.start_from:
             card, tensors, vocabulary = read_describer(recipe.start_from, folder)
+            self.data_before = card.data
             return tokenizer_of(vocabulary), Start(whole=_of_shape(card, tensors, recipe))
         start = Start(*(_read(files, folder) for files in (recipe.language_from, recipe.vision_from, recipe.prithvi_from)))
         if recipe.words_from:
@@ -164,40 +162,17 @@ def _scenes(data: list[str], recipe: Recipe, scaling: ChannelScaling) -> tuple[l
     val: list[Scene] = []
     for source in data:
         if source.startswith(SIMULATED):
-            every = list(_simulated(_seeds(source), recipe, scaling))
+            every = [scene_of_drawn(simulated_chip(seed), f"simulated-{seed}", recipe, scaling) for seed in seeds_of(source)]
+            # the last tenth validates
             edge = len(every) - max(1, len(every) // 10)
             train, val = train + every[:edge], val + every[edge:]
             continue
         chips = open_chips(source)
-        train, val = train + list(_stored(chips, "train", recipe, scaling)), val + list(_stored(chips, "val", recipe, scaling))
+        train += [scene for seen in stored_scenes(chips, "train", recipe, scaling) for scene in seen.scenes]
+        val += [scene for seen in stored_scenes(chips, "val", recipe, scaling) for scene in seen.scenes]
     if not train or not val:
         raise ChipsUnusable(f"{', '.join(data)}: {len(train)} scenes to learn from and {len(val)} to validate on; give data that has both.")
     return train, val
-
-
-def _seeds(source: str) -> range:
-    first, dash, last = source.removeprefix(SIMULATED).partition("-")
-    if not dash or not (first.isdigit() and last.isdigit()) or int(first) >= int(last):
-        raise ChipsUnusable(f"{source!r} names no simulated chips: write for example {SIMULATED}0-1999.")
-    return range(int(first), int(last) + 1)
-
-
-def _simulated(seeds: range, recipe: Recipe, scaling: ChannelScaling) -> Iterator[Scene]:
-    for seed in seeds:
-        chip = simulated_chip(seed)
-        views = views_of(chip.s2[None], chip.dem[None], PIXEL_M, recipe.network, scaling, recipe.inputs)
-        where = Whereabouts(elevation_m=float(np.median(chip.dem)), year=2023)
-        scene = scenes_of(views, [lakes_of_labels(chip.lakes, recipe)], PIXEL_M, [f"simulated-{seed}"], [where])[0]
-        yield replace(scene, before=lakes_of_labels(chip.before, recipe))
-
-
-def _stored(chips: ChipSet, split: str, recipe: Recipe, scaling: ChannelScaling) -> Iterator[Scene]:
-    places: NDArray[np.int64] = chips.of_split(split)
-    for start in range(0, len(places), READ_AT_ONCE):
-        some = places[start : start + READ_AT_ONCE]
-        rows = list(chips.table.iloc[some].itertuples())
-        where = [Whereabouts(float(row.longitude), float(row.latitude), None, str(row.region), int(row.year)) for row in rows]
-        yield from scenes_of_chips(chips.read(some), [str(row.chip_id) for row in rows], where, recipe, scaling)
 
 
 def _read(files: tuple[str, ...], cache: Path) -> dict[str, Tensor]:

@@ -193,6 +193,9 @@ class DescriberCard:
     scaling: ChannelScaling = field(default_factory=ChannelScaling)
     vocabulary_sha256: str = ""
     """Of `tokenizer.json`: weights without their words are of no use."""
+    data: tuple[str, ...] = ()
+    """What it was trained and chosen on, as training was told: folders of chips, `simulated:FIRST-LAST`; those of the weights that it
+    started from come first. Nothing of it may be used to score it."""
     threshold: float = 0.5
     recipe: str = ""
     figures: dict[str, float] = field(default_factory=dict)

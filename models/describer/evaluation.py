@@ -121,6 +121,20 @@ def scored(
     longest: int = 96,
 ) -> Iterator[Scored]:
     """Answer questions in order and score each."""
+    answers = answered(network, dialogue, questions, path=path, control=control, longest=longest)
+    return (score(question, own) for question, own in zip(questions, answers, strict=True))
+
+
+def answered(
+    network: Describer,
+    dialogue: Dialogue,
+    questions: Sequence[Question],
+    *,
+    path: Path = "generated",
+    control: Control = "none",
+    longest: int = 96,
+) -> Iterator[Answer]:
+    """Answer questions in order, some at once."""
     network.eval()
     for start in range(0, len(questions), AT_ONCE):
         some = questions[start : start + AT_ONCE]
@@ -129,11 +143,9 @@ def scored(
         if control == "blind":
             views = Views(views.channels, torch.zeros_like(views.rgb))
         if path == "teacher_forced":
-            answers = drawn_from(network, dialogue, views, asked, [each.pair.answer for each in some])
+            yield from drawn_from(network, dialogue, views, asked, [each.pair.answer for each in some])
         else:
-            answers = answer(network, dialogue, views, asked, longest=longest)
-        for each, own in zip(some, answers, strict=True):
-            yield score(each, own)
+            yield from answer(network, dialogue, views, asked, longest=longest)
 
 
 def score(question: Question, own: Answer) -> Scored:
