@@ -20,7 +20,7 @@ METRICS: Final = pa.schema(
         ("n", pa.int64()),
     ]
 )
-"""One figure per row with its interval (95 % for lakes, 90 % for slumps); low and high are NaN where fewer than two blocks carry it."""
+"""One figure per row with its interval (95 % for lakes, 90 % for slumps and descriptions); low and high are NaN where fewer than two blocks carry it."""
 
 RELIABILITY: Final = pa.schema(
     [
@@ -75,3 +75,17 @@ SLUMP_SCORES: Final = pa.schema(
 )
 """One row per slump that was asked for (`found`, `missed`) and per detection too many (`invented`, or `duplicate` on a slump that another
 one found); geometry of the truth, or of the detection. `lenient`: right when an overlap of 0.3 is enough instead of 0.5."""
+
+DESCRIPTION_SCORES: Final = pa.schema(
+    [
+        *_WHOSE,
+        ("scene_id", pa.string()),
+        ("lakes", pa.int16()),
+        *((name, pa.string()) for name in ("family", "question", "reference", "text", "verified")),
+        *((name, pa.int16()) for name in ("claims_kept", "claims_corrected", "claims_dropped", "described", "hallucinated", "omitted")),
+        ("count_exact", pa.bool_()),
+        ("drawn", pa.int16()),
+        *((name, pa.int32()) for name in ("hit_px", "false_px", "missed_px")),
+    ]
+)
+"""One row per answered question; `verified` is the text fit to print, `drawn` the lakes of the mask. Null where nothing of a kind was asked."""

@@ -16,7 +16,7 @@ p{max-width:80ch;margin:6px 0} .faint{color:#57606a} .row{display:flex;flex-wrap
 .tile span{display:block;font-size:12.5px;color:#57606a;max-width:17ch}
 table{border-collapse:collapse;font-size:13.5px;margin:8px 0} th,td{padding:3px 12px 3px 0;text-align:left;vertical-align:top}
 th{border-bottom:1px solid #6b7280;font-weight:600} td{border-bottom:1px solid #eceae5} td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
-.range{color:#57606a} img{max-width:100%;height:auto} figure{margin:10px 0} figcaption{font-size:13px;color:#57606a;max-width:80ch}
+.range{color:#57606a} .keep{white-space:nowrap} img{max-width:100%;height:auto} figure{margin:10px 0} figcaption{font-size:13px;color:#57606a;max-width:80ch}
 code{font-size:12.5px;overflow-wrap:anywhere}
 """
 

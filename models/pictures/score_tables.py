@@ -3,7 +3,7 @@
 import html
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from models.scores.lines import Scored, order
 from models.scores.scorecard import Metric
@@ -42,6 +42,18 @@ _TABLE: Final = (
     ("all", "brier", "Brier score"),
     ("all", "abstained_share", "judged pixels without an answer, counted as land"),
 )
+
+
+class HasFigures(Protocol):
+    """Anything that has figures by name."""
+
+    def get(self, group: str, metric: str) -> Metric | None:
+        """A figure, or None."""
+        ...
+
+
+_FRACTIONS: Final = ("1", "s", "lakes")
+"""Units whose figures are small."""
 
 
 def facts_table(kind: str, rows: Sequence[Mapping[str, str]]) -> str:
@@ -98,6 +110,35 @@ def groups_table(shown: Sequence[Scored]) -> str:
     return f"<table><tr><th>lakes</th><th class=n>true</th>{head}</tr>{''.join(rows)}</table>" if rows else ""
 
 
+def compared_table(
+    columns: Sequence[tuple[str, HasFigures]],
+    figures: Sequence[tuple[str, str, str]],
+    *,
+    counts: bool = False,
+    beside: tuple[str, Mapping[tuple[str, str], str]] | None = None,
+) -> str:
+    """Figures (group, name, words) of several columns with intervals, rows that somebody has; `counts` adds what each is made of.
+
+    `beside` is a last column of plain words by (group, name): figures that are not ours.
+    """
+    parts = 3 if counts else 2
+    head = "".join(f"<th class=n>{escaped(name)}</th><th></th>{'<th class=n>n</th>' if counts else ''}" for name, _ in columns)
+    head += f"<th>{escaped(beside[0])}</th>" if beside else ""
+    rows = []
+    for group, name, words in figures:
+        found = [one.get(group, name) for _, one in columns]
+        if any(found):
+            cells = "".join(_compared(each, counts=counts) if each else "<td></td>" * parts for each in found)
+            cells += f"<td>{escaped(beside[1].get((group, name), ''))}</td>" if beside else ""
+            rows.append(f"<tr><td>{escaped(words)}</td>{cells}</tr>")
+    return f"<table><tr><th>figure</th>{head}</tr>{''.join(rows)}</table>"
+
+
+def _compared(metric: Metric, *, counts: bool) -> str:
+    known = f"<td class=n>{number(metric)}</td><td class='range keep'>{interval(metric)}</td>"
+    return known + (f"<td class='n range'>{metric.n}</td>" if counts else "")
+
+
 def number(metric: Metric) -> str:
     """A value with as many digits as its unit deserves."""
     return _plain(metric.value, metric.unit)
@@ -115,7 +156,7 @@ def _plain(value: float, unit: str) -> str:
         return "–"
     if value == 0:
         return "0"
-    if unit == "1":
+    if unit in _FRACTIONS:
         return (f"{value:.4f}" if abs(value) < 0.05 else f"{value:.3f}").replace("-", "−")
     return f"{value:,.0f}".replace(",", "\u2009").replace("-", "−")
 

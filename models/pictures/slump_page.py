@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.pictures.score_page import figure_html, page_html
-from models.pictures.score_tables import escaped, facts_table, interval, number
+from models.pictures.score_tables import compared_table, escaped, facts_table, interval, number
 from models.pictures.slump_plots import areas_of_slumps_plot, precision_recall_plot, sizes_plot
 from models.scores.scorecard import Metric
 from models.scores.slump_results import SlumpResult
@@ -61,7 +61,7 @@ def slump_page(facts: SlumpFacts, results: Sequence[SlumpResult], gains: Sequenc
         _tiles(first),
         "<h2>All figures</h2>",
         f"<p class=faint>Value and 90 % interval, bootstrapped over {escaped(first.blocks)}.</p>",
-        _table([(result.model, result) for result in whole]),
+        compared_table([(result.model, result) for result in whole], FIGURES),
         *_gains(gains),
         *_subsets([result for result in results if result.model == first.model]),
         "<h2>Scores and sizes</h2><div class=row>",
@@ -83,17 +83,6 @@ def _tiles(result: SlumpResult) -> str:
     return f"<div class=row>{''.join(tiles)}</div>"
 
 
-def _table(columns: Sequence[tuple[str, SlumpResult]], figures: Sequence[tuple[str, str, str]] = FIGURES) -> str:
-    head = "".join(f"<th class=n>{escaped(name)}</th><th></th>" for name, _ in columns)
-    rows = []
-    for group, name, words in figures:
-        found = [result.get(group, name) for _, result in columns]
-        if any(found):
-            cells = "".join(f"<td class=n>{number(m) if m else ''}</td><td class=range>{interval(m) if m else ''}</td>" for m in found)
-            rows.append(f"<tr><td>{escaped(words)}</td>{cells}</tr>")
-    return f"<table><tr><th>figure</th>{head}</tr>{''.join(rows)}</table>"
-
-
 def _gains(gains: Sequence[tuple[str, Sequence[Metric]]]) -> Iterator[str]:
     for name, figures in gains:
         rows = "".join(
@@ -107,7 +96,7 @@ def _gains(gains: Sequence[tuple[str, Sequence[Metric]]]) -> Iterator[str]:
 def _subsets(results: Sequence[SlumpResult]) -> Iterator[str]:
     if len(results) > 1:
         yield "<h2>Modalities</h2><p>What is left when a modality is hidden, or when the auxiliaries are those of other windows.</p>"
-        yield _table([(result.subset, result) for result in results], _SUBSET_FIGURES)
+        yield compared_table([(result.subset, result) for result in results], _SUBSET_FIGURES)
 
 
 def _groups(result: SlumpResult) -> str:
