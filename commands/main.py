@@ -13,6 +13,7 @@ from commands import (
     backfill,
     chips,
     demo,
+    describe,
     diff,
     edits,
     evaluate,
@@ -73,6 +74,7 @@ app.command("run")(run_command.run)
 app.command("backfill")(backfill.backfill)
 app.command("audit")(audit.audit)
 app.command("status")(status.status)
+app.command("describe")(describe.describe)
 app.command("explain")(explain.explain)
 app.command("track")(track.track)
 app.command("export")(export.export)

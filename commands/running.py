@@ -1,12 +1,15 @@
 """The door to the flows: Prefect takes seconds to import, so commands that run nothing never pass through it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.facts.backfills import BackfillReport
+from catalog.facts.bulletins import Bulletin, BulletinRequest
 from catalog.facts.cards import WeightsCard
 from catalog.facts.chips import ChipCounts, CutOptions
+from catalog.facts.describer_evaluation import DescriberEvaluation
 from catalog.facts.differences import DiffReport
 from catalog.facts.evaluation import Evaluation, EvaluationReport
 from catalog.facts.leases import WAIT_MINUTES
@@ -142,11 +145,27 @@ def run_evaluate_slumps(evaluation: SlumpEvaluation) -> EvaluationReport:
     return evaluate_slumps(evaluation)
 
 
+def run_evaluate_describer(evaluation: DescriberEvaluation) -> EvaluationReport:
+    """Run the `evaluate-describer` flow in this process."""
+    from flows.evaluate_describer import evaluate_describer  # noqa: PLC0415 - see the module's first line
+
+    return evaluate_describer(evaluation)
+
+
 def run_relabel_chips(audit: str, data: str, out: str) -> dict[str, int]:
     """Run the `relabel-chips` flow in this process."""
     from flows.evaluate_lakes import relabel_chips  # noqa: PLC0415 - see the module's first line
 
     return relabel_chips(audit, data, out)
+
+
+def run_describe(request: BulletinRequest, store: str) -> Bulletin:
+    """Write a bulletin in this process; no flow, since it is a question to a store and must not wait for an orchestrator."""
+    from infra.settings import read_settings  # noqa: PLC0415 - see the module's first line
+    from tasks.describe_scene import write_bulletin  # noqa: PLC0415 - see above
+
+    settings = read_settings()
+    return write_bulletin(replace(request, device=request.device or settings.device, cache=str(settings.weights)), store)
 
 
 def run_report(region: str, store: str, out: str | None, price_per_hour: float | None) -> PageReport:

@@ -102,14 +102,19 @@ class _Run:
                 self._keep()
 
     def _keep(self) -> None:
+        if self.training.step_number > self.recipe.steps.pretext:
+            self._score()
+        state = {"training": self.training.state(), "history": self.history, "best": self.best}
+        training_runs.put_state(self.folder, state, self.fingerprint)
+
+    def _score(self) -> None:
+        """Score the weights as they are; before the end of the pretext there are no words to score."""
         scores = self._scores(held_out=False)
         score, step = _worth(scores), self.training.step_number
         _log.info("%s: step %d, %s", self.recipe.name, step, _told(scores))
         self.best = max(self.best, score)
         self.history.append({"step": float(step), "score": score, "referring_iou": scores.referring_iou, "factual": scores.factual})
         training_runs.put_candidate(self.folder, step, score, self.training.weights(), keep=1)
-        state = {"training": self.training.state(), "history": self.history, "best": self.best}
-        training_runs.put_state(self.folder, state, self.fingerprint)
 
     def conclude(self) -> DescriberReport:
         """Write the best weights that were validated, scored by phrasings that training never saw, with card and vocabulary."""

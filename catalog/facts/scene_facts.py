@@ -12,6 +12,8 @@ from typing import Any, Final, Literal
 Quadrant = Literal["top left", "top right", "bottom left", "bottom right", "center"]
 QUADRANTS: Final[tuple[Quadrant, ...]] = ("top left", "top right", "bottom left", "bottom right", "center")
 """In the order in which lakes are mentioned."""
+Verdict = Literal["grown", "shrunk", "within_error", "not_comparable"]
+"""Whether a change is larger than its error, as the table of changes says."""
 Size = Literal["small", "medium", "large"]
 SIZES: Final[tuple[Size, ...]] = ("small", "medium", "large")
 SMALL_BELOW_M2: Final = 50_000.0
@@ -56,6 +58,13 @@ class LakeFact:
     elevation_m: float | None = None
     area_before_m2: float | None = None
     """Of the same lake in the earlier year; None where nobody saw it well enough, 0 where it was looked for and not there."""
+    year_before: int | None = None
+    """Year of that area; None: the earlier year of the scene."""
+    low_m2: float | None = None
+    high_m2: float | None = None
+    """95 % interval of the area."""
+    verdict: Verdict | None = None
+    """On the change between those years; None where there is no earlier year."""
 
     @property
     def place(self) -> Place:
@@ -94,6 +103,27 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class EventFact:
+    """Something that happened to a lake on the way to the year of the scene."""
+
+    lake_id: str
+    event: str
+    """`appear`, `vanish`, `merge`, `split`, `reappear`, `drain` or `surge`."""
+    year_from: int
+    year_to: int
+    alarm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MissedLake:
+    """A lake that is known from other years and is not in the inventory of this one."""
+
+    lake_id: str
+    looked_for: bool
+    """It was looked for and is not there; else nobody could see."""
+
+
+@dataclass(frozen=True, slots=True)
 class SceneFacts:
     """All that may be said of the lakes of a scene."""
 
@@ -103,6 +133,19 @@ class SceneFacts:
     """In the order of mention: by quadrant, then the larger first."""
     whereabouts: Whereabouts = Whereabouts()
     earlier: Earlier | None = None
+    incomparable_with: int | None = None
+    """An earlier year that was mapped and cannot be compared with as a whole, because lakes were seen too badly in one of the two."""
+    observed_share: float | None = None
+    """Of the ground; None where nobody knows, as for a single image."""
+    complete: bool = True
+    """Whether all of the inventory that it was taken from is done."""
+    missed: tuple[MissedLake, ...] = ()
+    events: tuple[EventFact, ...] = ()
+
+    @property
+    def unseen(self) -> int:
+        """Lakes known from other years that nobody could see."""
+        return sum(not lake.looked_for for lake in self.missed)
 
     @property
     def area_m2(self) -> float:

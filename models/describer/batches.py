@@ -52,11 +52,15 @@ def batch_of(scenes: Sequence[Scene], pairs: Sequence[tuple[int, Pair]], dialogu
     side = round(dialogue.image_tokens**0.5)
     return Batch(
         views_together(scenes),
-        torch.tensor([number for number, _ in pairs]),
+        torch.tensor([number for number, _ in pairs], dtype=torch.long),
         dialogue.learned([pair.question for _, pair in pairs], [pair.answer for _, pair in pairs]),
-        torch.stack([scenes[number].target(pair.lakes) for number, pair in pairs]),
+        _stacked([scenes[number].target(pair.lakes) for number, pair in pairs]),
         torch.stack([scene.patches(side) for scene in scenes]),
     )
+
+
+def _stacked(targets: list[Tensor]) -> Tensor:
+    return torch.stack(targets) if targets else torch.zeros(0)
 
 
 def _every() -> tuple[Family, ...]:

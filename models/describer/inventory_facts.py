@@ -26,14 +26,15 @@ def facts_of_inventory(
     too; without it no growth is told. `areas_before` are the areas of that year by name: 0 for a lake that was looked for and was not
     there, None (or no entry) for one that nobody saw well enough to compare: a cloudy year makes no lake new.
     """
-    here = _within(lakes, grid)
+    here = within(lakes, grid)
     before = areas_before if earlier is not None and areas_before is not None else {}
     rows = zip(here.to_crs(grid.epsg).geometry, here.to_dict("records"), strict=True)
     facts = [_fact(number, shape, row, grid, before) for number, (shape, row) in enumerate(rows, 1)]
     return SceneFacts(scene_id, grid.resolution_m, in_order(facts), whereabouts, earlier)
 
 
-def _within(lakes: gpd.GeoDataFrame, grid: PixelGrid) -> gpd.GeoDataFrame:
+def within(lakes: gpd.GeoDataFrame, grid: PixelGrid) -> gpd.GeoDataFrame:
+    """Lakes whose representative point lies in a rectangle; its left and upper edge belong to it."""
     points = gpd.GeoSeries(gpd.points_from_xy(lakes["longitude"], lakes["latitude"]), crs=4326).to_crs(grid.epsg)
     left, bottom, right, top = grid.bounds_lbrt
     inside = (points.x >= left) & (points.x < right) & (points.y > bottom) & (points.y <= top)

@@ -23,6 +23,8 @@ class LossOptions:
     __pydantic_config__: ClassVar[dict[str, Any]] = {"extra": "forbid"}
     masks: float = 1.0
     words: float = 1.0
+    telling: float = 1.0
+    """How much more a word counts that tells a number, a size or a position than one that is a manner of speaking."""
     boundary: float = 0.0
     """How much more a pixel at a shore counts than one far from it; 5 in the released code, 0 leaves shores as they are."""
     boundary_px: int = 7
@@ -68,6 +70,14 @@ def shore_weights(target: Tensor, side_px: int) -> Tensor:
     return (around - target).abs()
 
 
-def word_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy of the next token: logits (N, length, vocabulary), labels (N, length) with `IGNORED`; mean over the tokens that count."""
-    return functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten(), ignore_index=IGNORED)
+def word_loss(logits: Tensor, labels: Tensor, telling: Tensor | None = None, weight: float = 1.0) -> Tensor:
+    """Cross-entropy of the next token, the mean over the tokens that count.
+
+    Logits (N, length, vocabulary), labels (N, length) with `IGNORED`; tokens that are `telling` (N, length) count `weight` times.
+    """
+    wanted = labels[:, 1:].flatten()
+    entropy = functional.cross_entropy(logits[:, :-1].flatten(0, 1).float(), wanted, ignore_index=IGNORED, reduction="none")
+    weights = (wanted != IGNORED).to(entropy)
+    if telling is not None:
+        weights = weights * (1.0 + (weight - 1.0) * telling[:, 1:].flatten().to(entropy))
+    return (entropy * weights).sum() / weights.sum().clamp(min=1.0)

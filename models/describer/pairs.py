@@ -20,6 +20,7 @@ from models.language.slots import SLOTS
 
 GENERATOR_VERSION: Final = "1"
 FRAMES: Final = 4
+"""The wording of an answer goes with that of its question, so that nothing is left to chance that a language model would have to learn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,8 @@ def draw_pairs(facts: SceneFacts, count: int, rng: np.random.Generator, weights:
         shares = np.array([chances[family] for family in names])
         family = names[int(rng.choice(len(names), p=shares / shares.sum()))]
         ask = by_family[family].pop(int(rng.integers(len(by_family[family]))))
-        drawn.append(pair_of(ask, facts, int(rng.integers(known_phrasings(family))), int(rng.integers(FRAMES))))
+        phrasing = int(rng.integers(known_phrasings(family)))
+        drawn.append(pair_of(ask, facts, phrasing, phrasing % FRAMES))
         if not by_family[family]:
             del by_family[family]
     return tuple(drawn)
@@ -106,7 +108,8 @@ def fixed_pairs(facts: SceneFacts, seed: int, *, held_out: bool) -> tuple[Pair, 
     for family, own in by_family.items():
         known = known_phrasings(family)
         low, high = (known, len(PHRASINGS[family])) if held_out else (0, known)
-        found.append(pair_of(own[int(rng.integers(len(own)))], facts, int(rng.integers(low, high)), int(rng.integers(FRAMES))))
+        phrasing = int(rng.integers(low, high))
+        found.append(pair_of(own[int(rng.integers(len(own)))], facts, phrasing, phrasing % FRAMES))
     return tuple(found)
 
 

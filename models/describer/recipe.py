@@ -36,8 +36,8 @@ class PairOptions:
         strange = sorted(set(self.weights) - set(PHRASINGS))
         if strange:
             raise RecipeWrong(f"Families {', '.join(strange)} are not known: choose of {', '.join(PHRASINGS)}.")
-        if min(self.referring, self.others) < 0 or self.referring + self.others < 1:
-            raise RecipeWrong(f"{self.referring} referring and {self.others} other questions about a scene: ask one or more.")
+        if min(self.referring, self.others) < 0:
+            raise RecipeWrong(f"{self.referring} referring and {self.others} other questions about a scene: numbers are not negative.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,12 @@ class StepOptions:
     warmup: int = 250
     scenes: int = 4
     """Scenes of a step."""
+    pretext: int = 0
+    """First steps, in which a vision tower that starts from nothing learns where lakes are, and nothing else is learned."""
+    pretext_scenes: int = 64
+    """Scenes of such a step; they cost little."""
+    words: int = 0
+    """Steps after those, in which words are learned and no masks yet: a mask can only follow words that mean something."""
     learning_rate: float = 1e-4
     weight_decay: float = 1e-5
     minimum: float = 0.01
@@ -92,6 +98,15 @@ class Recipe:
             raise RecipeWrong(f"Recipe {self.name}: scenes, validate_every, validation_scenes and longest must be 1 or more.")
         if self.loss.masks < 0 or self.loss.words < 0 or self.loss.masks + self.loss.words == 0:
             raise RecipeWrong(f"Recipe {self.name}: weights of masks and words must not be negative, and not both 0.")
+
+        if self.pairs.referring + self.pairs.others < 1:
+            raise RecipeWrong(f"Recipe {self.name} asks nothing about a scene: give pairs.referring or pairs.others 1 or more.")
+        if self.steps.pretext >= self.steps.total:
+            raise RecipeWrong(
+                f"Recipe {self.name}: {self.steps.pretext} steps of a pretext leave none of {self.steps.total} for words: raise steps.total."
+            )
+        if min(self.steps.pretext, self.steps.words) < 0 or (self.steps.pretext and not self.loss.patches):
+            raise RecipeWrong(f"Recipe {self.name}: steps.pretext and steps.words must not be negative, and a pretext needs loss.patches.")
 
         published = bool(self.language_from or self.vision_from or self.prithvi_from)
         if published and self.start_from:

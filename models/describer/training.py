@@ -5,7 +5,7 @@ stopped.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch.nn import functional
 from torch.optim import AdamW
 
 from models.describer.batches import Batch, draw_batch
-from models.describer.losses import JointLoss, joint, mask_loss, word_loss
+from models.describer.losses import JointLoss, LossOptions, joint, mask_loss, word_loss
 from models.describer.network import Describer
 from models.describer.recipe import Recipe
 from models.describer.scenes import KNOWN_OF_A_PATCH, Scene
@@ -50,8 +50,18 @@ class Training:
     def draw(self, scenes: Sequence[Scene]) -> Batch:
         """Draw the scenes and pairs of the next step."""
         rng = np.random.default_rng([self.recipe.seed, self.step_number])
-        chosen = rng.choice(len(scenes), min(self.recipe.steps.scenes, len(scenes)), replace=False)
-        return draw_batch([scenes[int(place)] for place in chosen], self.dialogue, self.recipe.pairs, rng)
+        steps = self.recipe.steps
+        alone = self.step_number < steps.pretext
+        chosen = rng.choice(len(scenes), min(steps.pretext_scenes if alone else steps.scenes, len(scenes)), replace=False)
+        pairs = replace(self.recipe.pairs, referring=0, others=0) if alone else self.recipe.pairs
+        return draw_batch([scenes[int(place)] for place in chosen], self.dialogue, pairs, rng)
+
+    def weights_now(self) -> LossOptions:
+        """Weights of the parts of the loss at this step: the pretext first, then words, then all."""
+        loss, steps = self.recipe.loss, self.recipe.steps
+        if self.step_number < steps.pretext:
+            return replace(loss, masks=0.0, words=0.0)
+        return replace(loss, masks=0.0) if self.step_number < steps.pretext + steps.words else loss
 
     def step(self, batch: Batch) -> StepReport:
         """Learn from a batch; returns what happened."""
@@ -69,16 +79,26 @@ class Training:
 
     def loss(self, batch: Batch) -> JointLoss:
         """The joint loss of a batch that is on the device; parts of weight 0 are not computed."""
-        options = self.recipe.loss
-        said = self.network(batch.views, batch.of_scene, batch.tokens)
-        nothing = said.words.new_zeros(())
-        target = batch.target[said.of_text]
+        options = self.weights_now()
+        nothing = batch.patches.new_zeros(())
+        states = self.network.states(batch.views.rgb[batch.of_scene], batch.tokens) if options.masks or options.words else None
         return joint(
-            mask_loss(said.masks, target, options) if options.masks and len(target) else nothing,
-            word_loss(said.words, batch.tokens.labels) if options.words else nothing,
+            nothing if states is None or not options.masks else self._mask_loss(batch, states),
+            nothing if states is None or not options.words else self._word_loss(batch, states),
             self._patch_loss(batch) if options.patches else nothing,
             options,
         )
+
+    def _mask_loss(self, batch: Batch, states: Tensor) -> Tensor:
+        of_text, prompts = self.network.marks(states, batch.tokens)
+        if not len(of_text):
+            return states.new_zeros(())
+        logits = self.network.draw(batch.views.channels, batch.of_scene[of_text], prompts)
+        return mask_loss(logits, batch.target[of_text], self.recipe.loss)
+
+    def _word_loss(self, batch: Batch, states: Tensor) -> Tensor:
+        tokens = batch.tokens
+        return word_loss(self.network.llava.lm_head(states), tokens.labels, tokens.telling, self.recipe.loss.telling)
 
     def _patch_loss(self, batch: Batch) -> Tensor:
         logits = self.pretext(image_tokens(self.network.llava, batch.views.rgb))

@@ -1,78 +1,139 @@
 """The bulletin that is always there: all that the facts of a scene support, said by rule.
 
-It says what a describer may not invent, because no image shows it to the metre: names, areas, the place on Earth, change since the year
-before. It is the floor: a describer is worth its words only where it says more that is true.
+It says what a describer may not invent, because no image shows it to the metre: names, areas with their intervals, what was hidden from
+view, change since the year before, events, the place on Earth. It is the floor: a describer is worth its words only where it says more
+that is true.
 """
 
 from dataclasses import dataclass
+from typing import Final
 
-from catalog.facts.scene_facts import LakeFact, SceneFacts
+from catalog.facts.scene_facts import MANY, LakeFact, MissedLake, SceneFacts
 from models.describer.answers import LISTED, asks, description
+from models.language.inventory_truth import year_before
 from models.language.sentences import Claim, joined, write
 from models.language.slots import Value
-from models.language.verify import Verified, verified
+from models.language.verify import verified
 
 Claims = tuple[Claim, ...]
+_FAMILIES: Final = ("position", "extreme", "change")
 
 
 @dataclass(frozen=True, slots=True)
-class Bulletin:
-    """What may be printed of a scene, and how it came about."""
+class Additions:
+    """What a describer adds to the rule: sentences that are true and new, and what became of all that it said."""
 
-    text: str
-    written_by: str
-    """`rule`, or the name of the describer whose words were used, too."""
+    sentences: tuple[str, ...]
+    printed: tuple[str, ...]
+    """By answer, what of it is true."""
     kept: int = 0
     corrected: int = 0
     dropped: int = 0
-    """Claims of the describer that were true, that were mended, and that were left out."""
+    """Claims that were true, that were mended, and that were left out."""
 
 
-def written(facts: SceneFacts) -> Bulletin:
-    """Say by rule how many lakes there are, where, how large, which stand out, what changed, and where on Earth that is."""
-    claims = (*description(facts), *_measured(facts), *_named(facts), *_asked(facts, ("position", "extreme", "change")))
-    return Bulletin(joined([write(claim) for claim in claims]), "rule")
+def written(facts: SceneFacts, focus: str = "") -> str:
+    """Say by rule how well was looked, how many lakes there are, where, how large, what changed and happened, and where on Earth that is.
+
+    `focus` names a lake that is told of first, whatever else is larger.
+    """
+    paragraphs = (
+        (*_looked(facts), *_happened(facts, alarm=True)),
+        (*_counted(facts), *_measured(facts)),
+        *_named(facts, focus),
+        _happened(facts, alarm=False),
+        _asked(facts),
+    )
+    return "\n".join(joined([write(claim) for claim in claims]) for claims in paragraphs if claims)
 
 
-def bulletin(facts: SceneFacts, answer: str, describer: str) -> Bulletin:
-    """What a describer said, as far as it is true, after what is said by rule; the rule alone where nothing of it adds anything."""
-    floor = written(facts)
-    checked: Verified = verified(answer, facts)
-    own = [sentence for sentence in _sentences(checked.text) if sentence not in floor.text]
-    counts = (checked.kept, checked.corrected, checked.dropped)
-    if not own:
-        return Bulletin(floor.text, "rule", *counts)
-    return Bulletin(f"{floor.text} {' '.join(own)}", describer, *counts)
+def additions(facts: SceneFacts, answers: tuple[str, ...], floor: str) -> Additions:
+    """Of what a describer answered keep what is true, and of that what `floor` does not say."""
+    checked = [verified(answer, facts) for answer in answers]
+    printed = tuple(each.text.partition(" [SEG]")[0] for each in checked)
+    new = dict.fromkeys(sentence for text in printed for sentence in _sentences(text) if sentence not in floor)
+    counts = (sum(getattr(each, name) for each in checked) for name in ("kept", "corrected", "dropped"))
+    return Additions(tuple(new), printed, *counts)
 
 
 def _sentences(text: str) -> list[str]:
-    plain = text.partition(" [SEG]")[0]
-    return [f"{sentence.rstrip('.')}." for sentence in plain.split(". ") if sentence]
+    return [f"{sentence.rstrip('.')}." for sentence in text.split(". ") if sentence]
+
+
+def _looked(facts: SceneFacts) -> Claims:
+    """Which year, and what it could not see: a count is a count of what was observed."""
+    year, claims = facts.whereabouts.year, []
+    if year is not None and facts.observed_share is not None:
+        claims = [Claim("season", {"year": year}), *([] if facts.complete else [Claim("unfinished", {"year": year})])]
+        claims.append(Claim("observed", {"percent": facts.observed_share}))
+        claims += [_unseen(facts.unseen, year)] if facts.unseen else []
+    return tuple(claims)
+
+
+def _unseen(count: int, year: int) -> Claim:
+    return Claim("tally_unseen", {"tally": count, "year": year}) if count >= MANY else Claim("unseen", {"lakes": count, "year": year})
+
+
+def _counted(facts: SceneFacts) -> Claims:
+    """The description, with exact numbers where a describer says `more than nine`."""
+    return tuple(_exact(claim, facts) for claim in description(facts))
+
+
+def _exact(claim: Claim, facts: SceneFacts) -> Claim:
+    if claim.values.get("lakes") != MANY:
+        return claim
+    if claim.kind == "count":
+        return Claim("tally", {"tally": len(facts.lakes)})
+    place = claim.place("quadrant")
+    return Claim("tally_in", {"tally": len(facts.within(place.quadrant)), "quadrant": place})
 
 
 def _measured(facts: SceneFacts) -> Claims:
-    return (Claim("total_area", {"km2": facts.area_m2}),) if facts.lakes else ()
+    return (Claim("total_area", {"km2": facts.area_m2}),) if len(facts.lakes) > 1 else ()
 
 
-def _named(facts: SceneFacts) -> Claims:
-    """Area of every named lake, and what it was the year before; of many lakes only the largest ones."""
+def _named(facts: SceneFacts, focus: str) -> tuple[Claims, ...]:
+    """A paragraph for every named lake: area, interval, change; of many lakes only the one in focus and the largest ones."""
     named = [lake for lake in facts.lakes if lake.lake_id]
+    first = [lake for lake in named if lake.lake_id == focus]
     largest = sorted(named, key=lambda lake: -lake.area_m2)[:LISTED]
-    return tuple(claim for lake in named if lake in largest for claim in (_area(lake), *_change(lake, facts)))
+    told = [*first, *(lake for lake in named if lake in largest and lake not in first)]
+    missed = tuple(_missed(lake, facts) for lake in facts.missed if lake.lake_id == focus)
+    return (missed, *((_area(lake), *_change(lake, facts)) for lake in told))
+
+
+def _missed(lake: MissedLake, facts: SceneFacts) -> Claim:
+    return Claim("lake_absent" if lake.looked_for else "lake_unseen", {"lake_id": lake.lake_id, "year": facts.whereabouts.year or 0})
 
 
 def _area(lake: LakeFact) -> Claim:
-    return Claim("lake_area", {"lake_id": lake.lake_id, "km2": lake.area_m2, "place": lake.place})
+    values: dict[str, Value] = {"lake_id": lake.lake_id, "km2": lake.area_m2, "place": lake.place}
+    if lake.low_m2 is None or lake.high_m2 is None:
+        return Claim("lake_area", values)
+    return Claim("lake_measured", {**values, "low": lake.low_m2, "high": lake.high_m2})
 
 
 def _change(lake: LakeFact, facts: SceneFacts) -> Claims:
-    if facts.earlier is None or lake.area_before_m2 is None:
+    year = year_before(lake, facts)
+    if year is not None and lake.verdict == "not_comparable":
+        return (Claim("lake_incomparable", {"lake_id": lake.lake_id, "year": year}),)
+    if year is None or lake.area_before_m2 is None:
         return ()
     if not lake.area_before_m2:
-        return (Claim("lake_new", {"lake_id": lake.lake_id, "year": facts.earlier.year}),)
-    values: dict[str, Value] = {"lake_id": lake.lake_id, "before": lake.area_before_m2, "km2": lake.area_m2, "year": facts.earlier.year}
-    return (Claim("lake_change", values),)
+        return (Claim("lake_new", {"lake_id": lake.lake_id, "year": year}),)
+    values: dict[str, Value] = {"lake_id": lake.lake_id, "before": lake.area_before_m2, "km2": lake.area_m2, "year": year}
+    return (Claim("lake_change", values) if lake.verdict is None else Claim("lake_changed", {**values, "verdict": lake.verdict}),)
 
 
-def _asked(facts: SceneFacts, families: tuple[str, ...]) -> Claims:
-    return tuple(claim for ask in asks(facts) if ask.family in families for claim in ask.claims)
+def _happened(facts: SceneFacts, *, alarm: bool) -> Claims:
+    """Events: every alarm, and of the others the first ones where there are many."""
+    told = [event for event in facts.events if event.alarm == alarm][: None if alarm else LISTED]
+    word = "yes" if alarm else "no"
+    return tuple(
+        Claim("lake_event", {"lake_id": e.lake_id, "event": e.event, "since": e.year_from, "year": e.year_to, "alarm": word}) for e in told
+    )
+
+
+def _asked(facts: SceneFacts) -> Claims:
+    claims = tuple(claim for ask in asks(facts) if ask.family in _FAMILIES for claim in ask.claims)
+    return (*claims, *((Claim("incomparable", {"year": facts.incomparable_with}),) if facts.incomparable_with is not None else ()))

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from catalog.facts.scene_facts import LakeFact, SceneFacts
+from models.language.inventory_truth import alike
 from models.language.parse import Reading, read
 from models.language.sentences import Claim
-from models.language.truth import alike, holds
+from models.language.truth import holds
 
 
 @dataclass(frozen=True, slots=True)

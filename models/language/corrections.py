@@ -5,9 +5,10 @@ from types import MappingProxyType
 from typing import Final
 
 from catalog.facts.scene_facts import MANY, SceneFacts
+from models.language.inventory_truth import named
 from models.language.sentences import Claim, ClaimKind
 from models.language.slots import Value
-from models.language.truth import holds, named, trend
+from models.language.truth import holds, trend
 
 Values = list[Mapping[str, Value]]
 Candidates = Callable[[Claim, SceneFacts], Values]

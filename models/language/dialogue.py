@@ -4,6 +4,7 @@ Source: LLaVA's prompt (Liu et al. 2023). The released GLACIA also learns to say
 answer alone.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -12,11 +13,15 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
+from catalog.facts.scene_facts import QUADRANTS
 from models.language.sentences import SEG
+from models.language.slots import FAR, NEAR, NUMBERS
 from models.language.tokenizer import BEGIN, END, IMAGE, PAD
 
 IGNORED: Final = -100
 """Label of a token that no loss counts."""
+TELLS: Final = re.compile(rf"\d|\b(?:{'|'.join((*NUMBERS, *QUADRANTS, NEAR, FAR))}|yes|small\w*|medium|large\w*|grown|shrunk|fewer|more)\b")
+"""Words that an image decides; all others are manners of speaking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,12 @@ class Tokens:
     """(N, length), 1 where there is text, 0 where there is padding."""
     labels: Tensor
     """(N, length), ids of answers, `IGNORED` elsewhere."""
+    telling: Tensor
+    """(N, length), true for tokens of answers that tell a number, a size or a position."""
 
     def to(self, device: torch.device) -> "Tokens":
         """Move to a device."""
-        return Tokens(self.ids.to(device), self.attention.to(device), self.labels.to(device))
+        return Tokens(self.ids.to(device), self.attention.to(device), self.labels.to(device), self.telling.to(device))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,11 @@ class Dialogue:
     def learned(self, questions: Sequence[str], answers: Sequence[str]) -> Tokens:
         """Questions with the answers that are to be learned, padded on the right."""
         pairs = [(self.prompt(question), self.answer(answer)) for question, answer in zip(questions, answers, strict=True)]
-        return self.padded([[*prompt, *answer] for prompt, answer in pairs], [len(prompt) for prompt, _ in pairs])
+        tokens = self.padded([[*prompt, *answer] for prompt, answer in pairs], [len(prompt) for prompt, _ in pairs])
+        for row, (prompt, _), answer in zip(tokens.telling, pairs, answers, strict=True):
+            told = self._telling(answer)
+            row[len(prompt) : len(prompt) + len(told)] = torch.tensor(told)
+        return tokens
 
     def asked(self, questions: Sequence[str]) -> Tokens:
         """Questions alone, padded on the left, so that the answers begin at one place."""
@@ -96,7 +107,7 @@ class Dialogue:
 
     def padded(self, rows: Sequence[Sequence[int]], unlearned: Sequence[int] | None = None, *, left: bool = False) -> Tokens:
         """Pad rows of ids to one length; labels are the ids from place `unlearned` of each row on, none without."""
-        length, pad = max(len(row) for row in rows), self.ids.pad
+        length, pad = max((len(row) for row in rows), default=0), self.ids.pad
         ids, attention = torch.full((len(rows), length), pad), torch.zeros((len(rows), length), dtype=torch.long)
         labels = torch.full((len(rows), length), IGNORED)
         for number, row in enumerate(rows):
@@ -105,7 +116,14 @@ class Dialogue:
             ids[number, place], attention[number, place] = torch.tensor(row), 1
             if unlearned is not None:
                 labels[number, start + unlearned[number] : start + len(row)] = torch.tensor(row[unlearned[number] :])
-        return Tokens(ids, attention, labels)
+        return Tokens(ids, attention, labels, torch.zeros_like(ids, dtype=torch.bool))
+
+    def _telling(self, answer: str) -> list[bool]:
+        """For every token of an answer whether it is part of a word that tells a number, a size or a position."""
+        text = f" {answer}"
+        spans = [match.span() for match in TELLS.finditer(text.lower())]
+        offsets = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+        return [any(start < last and first < end for first, last in spans) for start, end in offsets]
 
     def _encoded(self, text: str) -> list[int]:
         encoded: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]

@@ -17,6 +17,8 @@ from models.language.slots import NUMBERS, SLOTS, Value, pattern_of
 ClaimKind = Literal[
     "count", "count_in", "lake", "lake_at", "extreme", "nearest", "presence", "presence_in", "larger", "equal", "point", "position",
     "elevation", "region", "more", "fewer", "as_many", "trend", "total_area", "lake_area", "lake_change", "lake_new",
+    "season", "unfinished", "observed", "tally", "tally_in", "unseen", "tally_unseen", "incomparable", "lake_measured", "lake_changed", "lake_incomparable", "lake_event", "lake_unseen",
+    "lake_absent",
 ]  # fmt: skip
 SEG: Final = "[SEG]"
 """Ends an answer that a mask belongs to."""
@@ -140,6 +142,24 @@ TEMPLATES: Final[Mapping[ClaimKind, tuple[tuple[str, Fixed], ...]]] = MappingPro
         "lake_area": (("{lake_id} covers {km2} km2 {place}", {}), ("{lake_id} {place} has {km2} km2", {})),
         "lake_change": (("{lake_id} went from {before} to {km2} km2 since {year}", {}),),
         "lake_new": (("{lake_id} was not there in {year}", {}),),
+        # what follows is said by rule alone: no image shows it
+        "season": (("this is the inventory of {year}", {}),),
+        "unfinished": (("the inventory of {year} is not complete", {}),),
+        "observed": (("{percent} percent of the ground was observed", {}),),
+        "tally": (("there are {tally}", {}),),
+        "tally_in": (("there are {tally} in the {quadrant}", {}),),
+        "tally_unseen": (("{tally} known from other years are hidden from view in {year}", {}),),
+        "unseen": (("{lakes} known from other years {is} hidden from view in {year}", {}),),
+        "incomparable": (("as a whole, the lakes cannot be compared with {year}", {}),),
+        "lake_measured": (("{lake_id} covers {km2} km2 (95 percent interval {low} to {high}) {place}", {}),),
+        "lake_changed": (("{lake_id} went from {before} to {km2} km2 since {year}, {verdict}", {}),),
+        "lake_incomparable": (("{lake_id} cannot be compared with {year}", {}),),
+        "lake_event": (
+            ("{lake_id} {event} between {since} and {year}", {"alarm": _NO}),
+            ("alarm, {lake_id} {event} between {since} and {year}", {"alarm": _YES}),
+        ),
+        "lake_unseen": (("{lake_id} was hidden from view in {year}", {}),),
+        "lake_absent": (("{lake_id} was looked for in {year} and is not there", {}),),
     }
 )
 """Wordings of each kind of claim; a value that a wording implies stands beside it."""

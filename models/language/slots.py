@@ -3,6 +3,7 @@
 One module owns the vocabulary, so that what is written can always be read again.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,17 @@ NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six", "seven", "
 NEAR, FAR = "near the center", "far from the center"
 EXTREMES: Final = ("largest", "smallest")
 TRENDS: Final = ("grown", "shrunk", "hardly changed")
+VERDICTS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "grown": "a growth beyond its error",
+        "shrunk": "a loss beyond its error",
+        "within_error": "a change within its error",
+    }
+)
+EVENTS: Final[Mapping[str, str]] = MappingProxyType(
+    {"appear": "appeared", "vanish": "vanished", "merge": "merged with a neighbor", "split": "fell into parts", "reappear": "came back",
+     "drain": "drained", "surge": "grew suddenly"}
+)  # fmt: skip
 Value = int | float | str | Place
 
 
@@ -62,12 +74,26 @@ def _chosen(words: tuple[str, ...]) -> Slot:
     return Slot("|".join(words), str, str)
 
 
+def _coded(words: Mapping[str, str]) -> Slot:
+    codes = {said: code for code, said in words.items()}
+    return Slot("|".join(words.values()), words.__getitem__, codes.__getitem__)
+
+
+def _area(words: str) -> float:
+    return float(words) * 1e6
+
+
+def _km2(area_m2: float) -> str:
+    return f"{area_m2 / 1e6:.3f}"
+
+
 _QUADRANT: Final = "|".join(QUADRANTS)
 _NUMBER: Final = "|".join(sorted(NUMBERS, key=len, reverse=True))
 _PLACE: Final = f"in the (?:{_QUADRANT})(?:, (?:{NEAR}|{FAR}))?"
 SLOTS: Final[Mapping[str, Slot]] = MappingProxyType(
     {
         "lakes": Slot(rf"(?:{_NUMBER}) glacial lakes?", lakes_words, _lakes),
+        "tally": Slot(r"\d+ glacial lakes", lambda count: f"{count} glacial lakes", lambda words: int(words.split()[0])),
         "more": Slot(_NUMBER, count_words, NUMBERS.index),
         "place": Slot(_PLACE, place_words, _place),
         "other": Slot(_PLACE, place_words, _place),
@@ -76,8 +102,11 @@ SLOTS: Final[Mapping[str, Slot]] = MappingProxyType(
         "extreme": _chosen(EXTREMES),
         "trend": _chosen(TRENDS),
         "year": Slot(r"\d{4}", str, int),
-        "km2": Slot(r"\d+\.\d{3}", lambda area_m2: f"{area_m2 / 1e6:.3f}", lambda words: float(words) * 1e6),
-        "before": Slot(r"\d+\.\d{3}", lambda area_m2: f"{area_m2 / 1e6:.3f}", lambda words: float(words) * 1e6),
+        "since": Slot(r"\d{4}", str, int),
+        "verdict": _coded(VERDICTS),
+        "event": _coded(EVENTS),
+        "percent": Slot(r"\d{1,3}", lambda share: f"{math.floor(100 * share + 1e-9)}", lambda words: int(words) / 100),
+        **{name: Slot(r"\d+\.\d{3}", _km2, _area) for name in ("km2", "before", "low", "high")},
         "metres": Slot(r"-?\d+", lambda metres: f"{metres:.0f}", float),
         "across": Slot(r"\d{1,3}", lambda share: f"{100 * share:.0f}", lambda words: int(words) / 100),
         "down": Slot(r"\d{1,3}", lambda share: f"{100 * share:.0f}", lambda words: int(words) / 100),

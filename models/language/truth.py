@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from catalog.facts.scene_facts import CHANGED_AREA, MANY, SAME_AREA, LakeFact, Place, SceneFacts
+from catalog.facts.scene_facts import CHANGED_AREA, MANY, SAME_AREA, LakeFact, SceneFacts
+from models.language import inventory_truth as of_inventory
+from models.language.inventory_truth import AREA_OFF_M2, alike, named
 from models.language.sentences import Claim, ClaimKind
 
 Judge = Callable[[Claim, SceneFacts], bool]
 _POINT_OFF: Final = 0.03
 """A point counts as right within this share of the scene."""
-_AREA_OFF_M2: Final = 500.0
-"""Areas are told to 0.001 km2."""
 
 
 def holds(claim: Claim, facts: SceneFacts) -> bool:
@@ -37,16 +37,6 @@ def trend(facts: SceneFacts) -> str | None:
     if abs(now - before) <= CHANGED_AREA * before:
         return "hardly changed"
     return "grown" if now > before else "shrunk"
-
-
-def alike(place: Place, other: Place) -> bool:
-    """Two places are the same as far as both tell."""
-    return place.quadrant == other.quadrant and (place.near == other.near or None in (place.near, other.near))
-
-
-def named(claim: Claim, facts: SceneFacts) -> list[LakeFact]:
-    """Lakes of the name that a claim gives; names are read in lower case."""
-    return [lake for lake in facts.lakes if lake.lake_id.lower() == str(claim.values["lake_id"]).lower()]
 
 
 def _count(claim: Claim, facts: SceneFacts) -> bool:
@@ -141,28 +131,11 @@ def _trend(claim: Claim, facts: SceneFacts) -> bool:
 
 
 def _total_area(claim: Claim, facts: SceneFacts) -> bool:
-    return abs(claim.number("km2") - facts.area_m2) <= _AREA_OFF_M2
+    return abs(claim.number("km2") - facts.area_m2) <= AREA_OFF_M2
 
 
 def _lake_area(claim: Claim, facts: SceneFacts) -> bool:
-    return any(abs(claim.number("km2") - lake.area_m2) <= _AREA_OFF_M2 and alike(lake.place, claim.place()) for lake in named(claim, facts))
-
-
-def _lake_change(claim: Claim, facts: SceneFacts) -> bool:
-    if facts.earlier is None or claim.values["year"] != facts.earlier.year:
-        return False
-    return any(
-        lake.area_before_m2 is not None
-        and abs(claim.number("before") - lake.area_before_m2) <= _AREA_OFF_M2
-        and abs(claim.number("km2") - lake.area_m2) <= _AREA_OFF_M2
-        for lake in named(claim, facts)
-    )
-
-
-def _lake_new(claim: Claim, facts: SceneFacts) -> bool:
-    if facts.earlier is None or claim.values["year"] != facts.earlier.year:
-        return False
-    return any(lake.area_before_m2 == 0 for lake in named(claim, facts))
+    return any(abs(claim.number("km2") - lake.area_m2) <= AREA_OFF_M2 and alike(lake.place, claim.place()) for lake in named(claim, facts))
 
 
 _JUDGES: Final[Mapping[ClaimKind, Judge]] = MappingProxyType(
@@ -187,7 +160,21 @@ _JUDGES: Final[Mapping[ClaimKind, Judge]] = MappingProxyType(
         "trend": _trend,
         "total_area": _total_area,
         "lake_area": _lake_area,
-        "lake_change": _lake_change,
-        "lake_new": _lake_new,
+        "lake_change": of_inventory.lake_change,
+        "lake_new": of_inventory.lake_new,
+        "season": of_inventory.season,
+        "unfinished": of_inventory.unfinished,
+        "observed": of_inventory.observed,
+        "tally": of_inventory.tally,
+        "tally_in": of_inventory.tally,
+        "tally_unseen": of_inventory.unseen,
+        "unseen": of_inventory.unseen,
+        "incomparable": of_inventory.incomparable,
+        "lake_measured": of_inventory.lake_measured,
+        "lake_changed": of_inventory.lake_changed,
+        "lake_incomparable": of_inventory.lake_changed,
+        "lake_event": of_inventory.lake_event,
+        "lake_unseen": of_inventory.lake_missed,
+        "lake_absent": of_inventory.lake_missed,
     }
 )

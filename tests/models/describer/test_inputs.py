@@ -44,7 +44,7 @@ def test_views_have_the_sizes_of_the_configuration_and_enhancing_changes_color_a
     plain = views_of(CHIP.s2[None], CHIP.dem[None], 10.0, TINY)
     vivid = views_of(CHIP.s2[None], CHIP.dem[None], 10.0, TINY, options=InputOptions(enhance=True))
     assert plain.channels.shape == (1, 6, 64, 64)
-    assert plain.rgb.shape == (1, 3, 64, 64)
+    assert plain.rgb.shape == (1, 3, TINY.vision.image_px, TINY.vision.image_px)
     assert torch.equal(plain.channels, vivid.channels)
     assert not torch.equal(plain.rgb, vivid.rgb)
 

@@ -69,7 +69,7 @@ def test_growth_is_told_by_name_and_every_claim_is_true():
         inventory(*SHAPES), GRID, scene_id="t", whereabouts=WHERE, earlier=Earlier(2022, 2, 240_000.0), areas_before=before
     )
     assert {lake.lake_id: lake.area_before_m2 for lake in facts.lakes} == before
-    text = written(facts).text
+    text = written(facts)
     assert "GL0E1N went from 0.040 to 0.050 km2 since 2022." in text
     assert "GL2E1N was not there in 2022." in text
     found = check(text, facts)
@@ -78,10 +78,10 @@ def test_growth_is_told_by_name_and_every_claim_is_true():
 
 def test_a_lake_that_nobody_saw_the_year_before_is_not_new():
     facts = facts_of_inventory(inventory(*SHAPES), GRID, scene_id="t", whereabouts=WHERE, earlier=Earlier(2022, 3, 1.0), areas_before={})
-    assert "was not there" not in written(facts).text
+    assert "was not there" not in written(facts)
 
 
 def test_without_the_year_before_nobody_tells_growth():
     facts = facts_of_inventory(inventory(*SHAPES), GRID, scene_id="t", whereabouts=WHERE, areas_before={"GL0E1N": 1.0})
     assert {lake.area_before_m2 for lake in facts.lakes} == {None}
-    assert "since" not in written(facts).text
+    assert "since" not in written(facts)

@@ -131,7 +131,7 @@ def test_a_part_of_the_loss_that_weighs_nothing_teaches_nothing(weights):
 def test_the_encoder_can_be_shown_color_alone():
     config = replace(TINY, encoder=replace(TINY.encoder, channels=RGB))
     own = network(config)
-    views = Views(torch.randn(2, 6, 64, 64), torch.randn(2, 3, 64, 64))
+    views = Views(torch.randn(2, 6, 64, 64), torch.randn(2, 3, 112, 112))
     shown = own.shown(views.channels)
     assert torch.equal(shown, views.channels[:, [2, 1, 0]])
     changed = views.channels.clone()
@@ -227,7 +227,7 @@ def test_masks_come_from_words_that_were_said_never_from_the_true_ones(tiny):
 def test_saved_weights_answer_alike(tiny):
     again = network(seed=5)
     again.load_state_dict(tiny.state_dict())
-    views = Views(torch.randn(1, 6, 64, 64), torch.randn(1, 3, 64, 64))
+    views = Views(torch.randn(1, 6, 64, 64), torch.randn(1, 3, 112, 112))
     first, second = (drawn_from(own, dialogue(), views, ["Draw."], [f"Here. {SEG}"])[0].probability for own in (tiny, again))
     assert np.array_equal(first, second)
 

@@ -58,7 +58,7 @@ def test_adapters_of_the_tiny_network_learn_and_survive_without_the_rest():
 
 
 def test_what_the_tower_sees_is_one_vector_a_patch():
-    seen = image_tokens(tiny(), torch.randn(2, 3, 64, 64))
+    seen = image_tokens(tiny(), torch.randn(2, 3, 112, 112))
     assert seen.shape == (2, TINY.vision.tokens, TINY.vision.hidden)
 
 
@@ -90,7 +90,7 @@ def test_the_vision_half_of_a_clip_checkpoint_is_placed():
     assert load_vision(target, tensors, where=WHERE) == len(plain)
     assert all(torch.equal(value, tower[name]) for name, value in target.model.vision_tower.state_dict().items())
     with pytest.raises(WeightsUnfit, match="missing"):
-        load_vision(target, {"vision_model.pre_layrnorm.weight": torch.zeros(64)}, where=WHERE)
+        load_vision(target, {"vision_model.pre_layrnorm.weight": torch.zeros(96)}, where=WHERE)
 
 
 def test_prithvi_keeps_what_it_knows_of_our_bands():

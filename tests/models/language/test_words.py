@@ -9,7 +9,7 @@ from models.language.facts_of import facts_of
 from models.language.instances import instances_of_mask
 from models.language.parse import read
 from models.language.sentences import SEG, TEMPLATES, Claim, joined, read_clause, wordings, write
-from models.language.slots import EXTREMES, TRENDS
+from models.language.slots import EVENTS, EXTREMES, TRENDS, VERDICTS
 from models.language.truth import holds
 from models.language.verify import verified
 from tests.language_scenes import scene
@@ -20,6 +20,7 @@ VALUES = {
     "size": ["small", "medium", "large"], "extreme": EXTREMES, "trend": TRENDS, "year": [1999, 2022], "km2": [2000.0, 41_000.0, 1_234_000.0],
     "before": [0.0, 77_000.0], "metres": [-3.0, 5012.0], "across": [0.0, 0.37, 1.0], "down": [0.44], "latitude": [27.91, -46.5],
     "longitude": [86.92, -72.33], "region": ["hma-everest", "tibet 2"], "lake_id": ["gl086923e27912n", "gl1w2s"], "answer": ["yes", "no"],
+    "since": [1998, 2021], "tally": [10, 123], "percent": [0.0, 0.86, 1.0], "low": [0.0, 36_000.0], "high": [43_000.0], "verdict": list(VERDICTS), "event": list(EVENTS),
 }  # fmt: skip
 
 
