@@ -5,15 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
+from catalog.facts.describer_evaluation import CONSTANT_PROMPT, CONTROLS, GENERATED, TEACHER_FORCED, DescriberEvaluation
 from catalog.facts.errors import WrongCall
 from catalog.facts.evaluation import EVERY_MODALITY, Evaluation, EvaluationReport
 from catalog.facts.slump_evaluation import SlumpEvaluation
 from catalog.stores.audits import refuse_answered
 from catalog.stores.objects import local_path
 from commands.console import OUT, progress_shown, say, show_json, show_table
-from commands.running import run_evaluate_lakes, run_evaluate_slumps
+from commands.running import run_evaluate_describer, run_evaluate_lakes, run_evaluate_slumps
 
-_COMING = ("describe", "refer", "embed")
+_COMING = ("refer", "embed")
 _SHOWN = (
     ("wet", "iou", "global IoU, wet chips"),
     ("all", "iou", "global IoU, all chips"),
@@ -46,6 +47,24 @@ _SHOWN_SLUMPS = (
     ("all", "count_error", "error of the number"),
     ("all", "total_area_error", "error of the total area"),
     ("all", "invented_per_100km2", "invented per 100 km2"),
+)
+_SHOWN_DESCRIPTIONS = (
+    ("whole", "lake_iou", "lake IoU, whole scene"),
+    ("whole", "mean_iou", "mean of lake and background IoU"),
+    ("referring", "iou_per_answer", "IoU of referring questions"),
+    ("two quadrants", "overlap", "overlap of two quadrants' masks"),
+    ("up to 5 lakes", "count_exact", "count right, up to 5 lakes"),
+    ("all", "count_exact", "count right, all scenes"),
+    ("all", "quadrant_f1", "F1 of lakes per quadrant"),
+    ("all", "positions_right", "places that are true"),
+    ("verified", "positions_right", "after verification"),
+    ("all", "factual", "statements that are true"),
+    ("all", "hallucinated", "described and not there"),
+    ("all", "omitted", "left out of descriptions"),
+    ("all", "agreement", "number in text = lakes in mask"),
+    ("all", "rouge_l", "ROUGE-L"),
+    ("all", "meteor_exact_stem", "METEOR (exact+stem)"),
+    ("all", "cpu_s_per_answer", "CPU s per answer"),
 )
 _ALONE = (("wet", "iou", "IoU, wet chips"), ("all", "object_f1", "F1 of lakes"), ("size >1 ha", "object_recall", "recall > 1 ha"))
 
@@ -117,6 +136,52 @@ def evaluate_slumps(  # noqa: PLR0913 - the options of the command
     OUT.print(f"Page: {report.page}")
 
 
+@app.command("describe")
+def evaluate_describe(  # noqa: PLR0913 - the options of the command
+    weights: Annotated[str, typer.Option(help="A describer of `cryoatlas models list`, a file, hf://owner/repository/path or an address.")],
+    data: Annotated[list[str], typer.Option(help="Folder of chips, or simulated:FIRST-LAST; may be given several times.")],
+    out: Annotated[str, typer.Option(help="Folder for tables and page.")],
+    *,
+    split: Annotated[str, typer.Option(help="test, val or train; simulated scenes are all scored.")] = "test",
+    against: Annotated[
+        str | None, typer.Option(help="A second describer on the same scenes, for example one trained without language path.")
+    ] = None,
+    controls: Annotated[
+        bool, typer.Option("--controls/--no-controls", help="Score without the question, without the image and by true words, too.")
+    ] = True,
+    min_area: Annotated[float, typer.Option(help="Smallest lake that is asked for, m2.", min=0)] = 5_000.0,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N; CRYOATLAS_DEVICE by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Score masks and words of a describer on scenes it never saw, with 90 % intervals by scene; writes Parquet tables and one page.
+
+    Example: cryoatlas evaluate describe --weights describe-tiny --data simulated:100000-100119 --out scores
+    """
+    evaluation = DescriberEvaluation(weights, tuple(data), out, split, against, controls, min_area, device)
+    with progress_shown(quiet=as_json):
+        report = run_evaluate_describer(evaluation)
+    if as_json:
+        show_json(asdict(report))
+        return
+    _show_descriptions(report)
+    OUT.print(f"Page: {report.page}")
+
+
+def _show_descriptions(report: EvaluationReport) -> None:
+    rows = {(r["model"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
+    scored = [each for each in dict.fromkeys(key[:2] for key in rows) if (*each, "whole", "lake_iou") in rows]
+    apart = [each for each in scored if each[1] in (*CONTROLS, TEACHER_FORCED)]
+    for title, some in (("Scores with 90 % intervals", [each for each in scored if each not in apart]), ("Controls", apart)):
+        # of a describer that is compared with, the words that it says; of one without language path, its masks
+        columns = [model if subset not in (*CONTROLS, TEACHER_FORCED, CONSTANT_PROMPT) else subset for model, subset in some]
+        cells = [(words, *(_cell(rows.get((*each, group, metric))) for each in some)) for group, metric, words in _SHOWN_DESCRIPTIONS]
+        if some:
+            show_table(title, ("figure", *columns), [row for row in cells if any(row[1:])])
+    gains = [(key[0], _cell(row)) for key, row in rows.items() if key[3] == "lake_iou_gain" and key[1] == GENERATED]
+    if gains:
+        show_table("Lake IoU, whole scene", ("difference", "value"), gains)
+
+
 def _show_slumps(report: EvaluationReport) -> None:
     rows = {(r["model"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
     passes = list(dict.fromkeys(key[:2] for key in rows))
@@ -161,7 +226,7 @@ def _cell(row: dict[str, Any] | None) -> str:
 
 def _later(name: str) -> None:
     def refuse() -> None:
-        raise WrongCall(f"`evaluate {name}` comes with a later release. `cryoatlas evaluate lakes` and `slumps` are there.")
+        raise WrongCall(f"`evaluate {name}` comes with a later release. `cryoatlas evaluate lakes`, `slumps` and `describe` are there.")
 
     app.command(name, hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(refuse)
 

@@ -5,7 +5,7 @@ import pytest
 from commands.main import run
 
 
-@pytest.mark.parametrize("target", ["describe", "refer", "embed"])
+@pytest.mark.parametrize("target", ["refer", "embed"])
 def test_what_is_not_built_says_so(target, capsys):
     with pytest.raises(SystemExit) as stopped:
         run(["evaluate", target, "--weights", "w", "--data", "d"])

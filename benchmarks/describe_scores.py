@@ -1,0 +1,66 @@
+"""Scores of a describer on simulated scenes that it never saw, as the report quotes them.
+
+    python -m benchmarks.describe_scores [--weights describe-tiny] [--data simulated:100000-100119] [--against W2] [--controls]
+
+Every figure comes from words that the describer said itself, with its 90 % interval by scene and what it is made of. Beside it stand lakes
+by a water index with words by template, which need no network. `cryoatlas evaluate describe` writes the same figures as tables and a page.
+"""
+
+import argparse
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from catalog.facts.describer_evaluation import DescriberEvaluation
+from models.describer.scorecard import DescribedPass
+from models.pictures.describer_page import FAMILIES, MASKS, WORDS
+from models.pictures.score_tables import number
+from models.scores.scorecard import Metric
+from tasks.score_describer import result_of
+
+
+def cell(metric: Metric | None) -> str:
+    if metric is None:
+        return ""
+    ends = f" ({metric.low:.3f} to {metric.high:.3f})" if np.isfinite(metric.low) else ""
+    return f"{number(metric)}{ends}, n {metric.n}"
+
+
+def show(title: str, figures: Sequence[tuple[str, str, str]], passes: Sequence[DescribedPass]) -> None:
+    print(f"\n{title:56}" + "".join(f"{one.model if one.subset != 'teacher_forced' else one.subset:>38}" for one in passes))
+    for group, name, words in figures:
+        found = [one.get(group, name) for one in passes]
+        if any(found):
+            print(f"{words:56}" + "".join(f"{cell(each):>38}" for each in found))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", default="describe-tiny")
+    parser.add_argument("--data", action="append")
+    parser.add_argument("--against")
+    parser.add_argument("--controls", action="store_true")
+    parser.add_argument("--device", default="cpu")
+    call = parser.parse_args()
+    started, cpu = time.perf_counter(), time.process_time()
+    data = tuple(call.data or ["simulated:100000-100119"])
+    result = result_of(DescriberEvaluation(call.weights, data, "", against=call.against, controls=call.controls, device=call.device))
+    told = [one for one in result.passes if one.subset in ("generated", "by_rule", "constant_prompt")]
+    print(f"{', '.join(data)}: {result.scenes} scenes, {result.lakes} lakes, {len(result.passes[0].measured)} questions")
+    for title, figures in (("masks", MASKS), ("words", WORDS), ("families", FAMILIES)):
+        show(title, figures, told)
+    if call.controls:
+        for one in result.passes:
+            if one not in told:
+                print(f"\ncontrol: {one.subset}")
+                show("masks", MASKS[:1] + MASKS[8:10], [one])
+                show("words", WORDS[:3] + WORDS[4:8], [one])
+    print("\nmistakes put into true answers that verification catches")
+    for each in result.caught:
+        print(f"{each.group.removeprefix('injected').strip() or 'all':56}{cell(each):>38}")
+    print(f"\n{time.process_time() - cpu:.0f} CPU s, {time.perf_counter() - started:.0f} s wall, all together")
+
+
+if __name__ == "__main__":
+    main()
