@@ -21,6 +21,7 @@ SMALL = {
     "ten_thousand_tiles": ("--tiles", "150"),
     "bench_orchestration": (),
     "bench_workers": ("--chips", "1"),
+    "describe_scores": ("--data", "simulated:100000-100007"),
 }
 
 

@@ -112,7 +112,7 @@ def describer_page(
     """The page as HTML text; passes begin with the describer that was asked for."""
     controls = [one for one in passes if one.subset in (*CONTROLS, TEACHER_FORCED)]
     beside = [(one.model + _NAMES[one.subset], one) for one in passes if one not in controls]
-    published = (PUBLISHED, PUBLISHED_FIGURES)
+    speaking, published = [row for row in beside if row[1].subset != CONSTANT_PROMPT], (PUBLISHED, PUBLISHED_FIGURES)
     sections = [
         f"<h1>{escaped(facts.title)}</h1>",
         *(f"<p class=faint>{escaped(note)}</p>" for note in facts.notes),
@@ -122,14 +122,14 @@ def describer_page(
         "<h2>Masks</h2><p class=faint>By words that the describer said itself. Value, 90 % interval bootstrapped over scenes, and n.</p>",
         compared_table(beside, MASKS, counts=True, beside=published),
         "<h2>Words</h2><p class=faint>n: answers, or statements, or lakes, whatever a figure counts.</p>",
-        compared_table(beside, WORDS, counts=True, beside=published),
+        compared_table(speaking, WORDS, counts=True, beside=published),
         *_gains(gains),
         *_controls(passes[0], controls),
         "<h2>What is invented and left out</h2>",
-        figure_html(errors_by_count_plot([row for row in beside if row[1].subset != CONSTANT_PROMPT]), "Lines are 90 % intervals."),
+        figure_html(errors_by_count_plot(speaking), "Lines are 90 % intervals."),
         *_caught(caught),
         "<h2>Families of questions</h2>",
-        compared_table(beside, FAMILIES, counts=True),
+        compared_table(speaking, FAMILIES, counts=True),
         *_examples(examples),
         "<h2>Published figures</h2><p>On other scenes and other words; none of ours may be laid beside them.</p>",
         facts_table("published", [{name: row.get(name, "") for name in _PUBLISHED_SYSTEMS[0]} for row in _PUBLISHED_SYSTEMS]),
