@@ -9,7 +9,7 @@ import numpy as np
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog.facts.bulletins import RULE, Bulletin, BulletinRequest, Surroundings, Teller
+from catalog.facts.bulletins import DEFAULT_DESCRIBER, RULE, Bulletin, BulletinRequest, Surroundings, Teller
 from catalog.facts.grids import PIXEL_M
 from catalog.facts.pixel_grids import PixelGrid
 from catalog.facts.report_records import ReportTables
@@ -19,7 +19,7 @@ from catalog.stores import cubes
 from catalog.stores.report_tables import read_report_tables
 from catalog.stores.scenes_of_regions import grid_around, grid_of_region, grid_of_tile, region_with, year_wanted
 from catalog.stores.store import Store, open_store
-from catalog.stores.weights import read_describer
+from catalog.stores.weights import read_describer, shipped_names
 from models.describer.bulletin import bulletin_of
 from models.describer.region_facts import facts_of_year, listed_lakes, observed_share_of, year_of
 
@@ -67,6 +67,8 @@ def _looked_at(store: Store, request: BulletinRequest, tables: ReportTables, fac
     year, region = facts.whereabouts.year or 0, tables.region.name
     if not any(store.cube(region, year, 0).parent.glob("*.zarr")):
         return [], Teller(note=f"the store holds no surface of {region} {year}, so that no describer could look at it")
+    if request.model == DEFAULT_DESCRIBER and DEFAULT_DESCRIBER not in shipped_names():
+        return [], Teller(note=f"no {DEFAULT_DESCRIBER} comes with this version; give --model a folder of `cryoatlas train describe`")
     # a bulletin by rule must not wait ten seconds for torch and transformers
     from models.describer import describing  # noqa: PLC0415 - see above
 

@@ -19,7 +19,7 @@ from tasks.train_describer import train
 
 DATA = ["simulated:0-11"]
 FEW = {
-    "steps.total": 4, "steps.warmup": 1, "steps.scenes": 2, "steps.validate_every": 2, "steps.validation_scenes": 1, "steps.longest": 4,
+    "steps.total": 4, "steps.pretext": 0, "steps.words": 0, "steps.warmup": 1, "steps.scenes": 2, "steps.validate_every": 2, "steps.validation_scenes": 1, "steps.longest": 4,
     "pairs.referring": 1, "pairs.others": 1,
 }  # fmt: skip
 

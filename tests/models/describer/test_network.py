@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from catalog.facts.describer_cards import PUBLISHED, RGB, TINY, AdapterConfig, DecoderConfig, DescriberConfig
-from catalog.facts.errors import WeightsUnfit
+from catalog.facts.errors import RecipeWrong, WeightsUnfit
 from models.describer.answering import answer, drawn_from
 from models.describer.batches import draw_batch
 from models.describer.decoder import MaskDecoder, PromptEncoder
@@ -269,3 +269,48 @@ def test_only_words_of_answers_are_learned():
     assert float(word_loss(logits, labels)) == pytest.approx(0, abs=1e-6)
     logits[0, 0] = torch.tensor([50.0, 0, 0])  # says the question wrongly: nobody minds
     assert float(word_loss(logits, labels)) == pytest.approx(0, abs=1e-6)
+
+
+def test_words_that_tell_weigh_more_than_manners_of_speaking():
+    own = dialogue()
+    tokens = own.learned(["How many?"], ["There are three glacial lakes."])
+    told = own.tokenizer.decode(tokens.ids[tokens.telling]).split()
+    assert told == ["three"]
+    logits = torch.zeros(*tokens.ids.shape, len(own.tokenizer))
+    place = int(tokens.telling[0].nonzero()[0])
+    wrong_manner, wrong_number = logits.clone(), logits.clone()
+    wrong_manner[0, place - 2, 5] = wrong_number[0, place - 1, 5] = 9.0
+    plain = [float(word_loss(each, tokens.labels)) for each in (wrong_manner, wrong_number)]
+    weighted = [float(word_loss(each, tokens.labels, tokens.telling, 4.0)) for each in (wrong_manner, wrong_number)]
+    assert plain[0] == pytest.approx(plain[1])
+    assert weighted[0] < plain[0] < weighted[1]
+
+
+def test_a_tower_learns_alone_first_then_words_then_masks():
+    """At each step only what that phase is for moves."""
+    recipe = replace(RECIPE, steps=replace(RECIPE.steps, pretext=1, pretext_scenes=3, words=1))
+    training = Training(network(), dialogue(), recipe, torch.device("cpu"))
+    moved = []
+    for _ in range(3):
+        before = training.weights()
+        training.step(training.draw(scenes(3)))
+        after = training.weights()
+        moved.append({_part(name) for name in before if not torch.equal(before[name], after[name])})
+    assert moved == [{"tower"}, {"tower", "words"}, {"tower", "words", "masks"}]
+
+
+def _part(name: str) -> str:
+    return "tower" if "vision_tower" in name else "words" if name.startswith("language") else "masks"
+
+
+@pytest.mark.parametrize(
+    ("steps", "loss", "words"),
+    [
+        ({"pretext": 20}, {"patches": 0.5}, "leave none of 20"),
+        ({"pretext": 5}, {}, "a pretext needs loss.patches"),
+        ({"words": -1}, {}, "must not be negative"),
+    ],
+)
+def test_phases_that_make_no_sense_are_refused(steps, loss, words):
+    with pytest.raises(RecipeWrong, match=words):
+        replace(RECIPE, steps=replace(RECIPE.steps, **steps), loss=LossOptions(**loss))
