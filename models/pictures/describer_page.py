@@ -209,8 +209,9 @@ def _meaning() -> str:
         "A statement is a clause that is read as a claim; clauses that tell a number, a size or a place and cannot be read count as false. "
         "Verification corrects or drops what is false, and its text was read and checked again for the rows that say so. It vouches for what "
         "is said, not for what is left out.",
-        "The template answers by rule from lakes that a water index finds on the same chips at full resolution; its wordings are one of "
-        "several, and so is every true answer, so that text scores of 1 are out of reach for all.",
+        "The template answers by rule from lakes that a water index finds on the same chips at full resolution, always in the same wording. "
+        "True answers are worded in several ways, so that text scores stay below 1 however true an answer is: read them beside the "
+        "statements that are true.",
         "METEOR matches words and stems alone; its synonyms would have to be fetched. It is not the full METEOR.",
         "Simulated scores do not carry over to real ground.",
     )
