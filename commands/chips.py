@@ -95,20 +95,34 @@ def relabel_chips(
 
 @app.command("export")
 def export_chips(
-    data: Annotated[str, typer.Option(help="Folder of a set of chips of slumps.")],
-    out: Annotated[str, typer.Option(help="Folder to make.")],
+    data: Annotated[str, typer.Option(help="Folder of a set of chips.")],
+    out: Annotated[str, typer.Option(help="Folder to make (coco), or Parquet file to write (glake-pos).")],
     *,
-    format: Annotated[Literal["coco"], typer.Option(help="coco: images and annotations that detection tools read.")] = "coco",  # noqa: A002, ARG001 - the option's name; one format so far
+    format: Annotated[  # noqa: A002 - the option's name
+        Literal["coco", "glake-pos"],
+        typer.Option(
+            help="coco: slumps as images and annotations for detection tools; glake-pos: questions about lakes, true answers, masks."
+        ),
+    ] = "coco",
     pictures: Annotated[
         Literal["png", "tif"],
         typer.Option(help="png: red, green, blue for the eye; tif: red, green, blue, infrared as counts, georeferenced."),
     ] = "png",
     as_json: _Json = False,
 ) -> None:
-    """Write a set of slumps for the tools of others; what training ignores becomes a crowd.
+    """Write a set for the tools of others: slumps as COCO, where what training ignores becomes a crowd, or lakes as questions and answers.
 
     Example: cryoatlas chips export --format coco --data chips/slumps --out coco
     """
+    if format == "glake-pos":
+        from tasks.write_pairs import write_pairs  # noqa: PLC0415 - as below
+
+        families = write_pairs(data, out)
+        if as_json:
+            show_json(families)
+            return
+        show_table(f"Questions written to {out}", ("family", "questions"), list(families.items()))
+        return
     from models.detector.targets import TargetOptions  # noqa: PLC0415 - torch takes seconds to import
     from tasks.export_chips import export_coco  # noqa: PLC0415
 

@@ -72,14 +72,45 @@ class SeenChips:
 
 
 def stored_scenes(chips: Chips, split: str, recipe: Recipe, scaling: ChannelScaling) -> Iterator[SeenChips]:
-    """Scenes of all chips of a split, a few at once."""
-    places = chips.of_split(split)
+    """Scenes of all chips of a split, a few at once; where the set holds the same ground a year earlier, growth can be asked about."""
+    places, earlier = chips.of_split(split), _years_before(chips.table)
     for start in range(0, len(places), READ_AT_ONCE):
         some = places[start : start + READ_AT_ONCE]
         rows: list[Any] = list(chips.table.iloc[some].itertuples())
-        where = [Whereabouts(float(row.longitude), float(row.latitude), None, str(row.region), int(row.year)) for row in rows]
+        where = [_whereabouts(row) for row in rows]
         batch = chips.read(some)
-        yield SeenChips(batch, scenes_of_chips(batch, [str(row.chip_id) for row in rows], where, recipe, scaling))
+        scenes = scenes_of_chips(batch, [str(row.chip_id) for row in rows], where, recipe, scaling)
+        yield SeenChips(batch, _with_before(scenes, chips, [earlier.get(int(place)) for place in some], recipe))
+
+
+def _whereabouts(row: Any) -> Whereabouts:
+    known = np.isfinite(row.longitude) and np.isfinite(row.latitude)
+    where = Whereabouts(region=str(row.region), year=int(row.label_year))
+    return replace(where, longitude=float(row.longitude), latitude=float(row.latitude)) if known else where
+
+
+def _years_before(table: gpd.GeoDataFrame) -> dict[int, int]:
+    """For chips by their places, the place of the chip of the same pixels whose labels are a year older."""
+    columns = ["ground", "region", "epsg", "origin_y_px", "origin_x_px", "label_year"]
+    places = {row: place for place, row in enumerate(table[columns].itertuples(index=False, name=None))}
+    before = {place: places.get((*row[:-1], row[-1] - 1)) for row, place in places.items()}
+    return {place: other for place, other in before.items() if other is not None}
+
+
+def _with_before(scenes: list[Scene], chips: Chips, earlier: Sequence[int | None], recipe: Recipe) -> list[Scene]:
+    needed = [place for place in earlier if place is not None]
+    if not needed:
+        return scenes
+    labels = dict(zip(needed, chips.read(np.array(needed)).label, strict=True))
+    return [
+        scene if place is None else replace(scene, before=lakes_of_coverage(labels[place], recipe))
+        for scene, place in zip(scenes, earlier, strict=True)
+    ]
+
+
+def lakes_of_coverage(label: NDArray[np.uint8], recipe: Recipe) -> Instances:
+    """Lakes of a stored label (y, x): pixels that they cover by half or more; those that nobody judged are none."""
+    return instances_of_mask((label != LABEL_IGNORE) & (label >= LABEL_SCALE / 2), PIXEL_M, recipe.lakes)
 
 
 def scene_of_drawn(chip: DrawnChip, name: str, recipe: Recipe, scaling: ChannelScaling) -> Scene:
@@ -93,8 +124,8 @@ def scene_of_drawn(chip: DrawnChip, name: str, recipe: Recipe, scaling: ChannelS
 def scenes_of_chips(
     batch: ChipBatch, names: Sequence[str], whereabouts: Sequence[Whereabouts], recipe: Recipe, scaling: ChannelScaling
 ) -> list[Scene]:
-    """Make scenes of stored chips; pixels that lakes cover by half or more are lake, those that nobody judged are not."""
-    lakes = [instances_of_mask((label != LABEL_IGNORE) & (label >= LABEL_SCALE / 2), PIXEL_M, recipe.lakes) for label in batch.label]
+    """Make scenes of stored chips, each with the lakes of its label."""
+    lakes = [lakes_of_coverage(label, recipe) for label in batch.label]
     placed = [_with_height(where, dem) for where, dem in zip(whereabouts, batch.dem, strict=True)]
     views = views_of(batch.s2, batch.dem, PIXEL_M, recipe.network, scaling, recipe.inputs)
     return scenes_of(views, lakes, PIXEL_M, names, placed)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import shapely
 
@@ -18,9 +19,11 @@ from catalog.stores import cubes
 from catalog.stores.chips import open_chips
 from catalog.stores.jobs import create_job, mapped_tiles
 from catalog.stores.store import open_store
+from models.describer.pairs import mask_of
 from models.segmenter.cutting import FOREIGN_LAKE, NEAR_EDGE
 from models.segmenter.lake_sides import sided
 from tasks.cut_chips import cut
+from tasks.write_pairs import write_pairs
 
 YEAR, LATITUDE = 2021, 43.125
 BLOCKED = CutOptions(ground="a world")
@@ -230,3 +233,19 @@ def test_a_lake_that_grows_over_an_edge_keeps_its_side_in_every_year():
     table = gpd.GeoDataFrame({"area_m2": [1.0, 5.0, 0.5]}, geometry=[small, grown, other], crs=4326)
     assert sided(table, BLOCKED)["split"].tolist() == ["train", "train", "test"]
     assert sided(table, replace(BLOCKED, split="val"))["split"].tolist() == ["val"] * 3
+
+
+def test_chips_become_questions_whose_masks_are_their_lakes(store, tmp_path):
+    run(store, lakes(tmp_path, pond(EDGE - 0.05)), tmp_path / "set")
+    families = write_pairs(str(tmp_path / "set"), str(tmp_path / "pairs.parquet"))
+    rows = pq.read_table(tmp_path / "pairs.parquet").to_pylist()
+    chips = open_chips(tmp_path / "set")
+    assert sum(families.values()) == len(rows)
+    assert {row["chip_id"] for row in rows} == set(chips.table.loc[chips.table["split"] != "buffer", "chip_id"])
+    labels = dict(zip(chips.table["chip_id"], chips.read(np.arange(len(chips))).label, strict=True))
+    for row in rows:
+        mask, wet = mask_of(row["mask_runs"], (224, 224)), (labels[row["chip_id"]] >= 125) & (labels[row["chip_id"]] != 255)
+        assert not (mask & ~wet).any()
+        assert ("[SEG]" in row["answer"]) == bool(row["instance_ids"]) == mask.any()
+    assert any(row["instance_ids"] for row in rows)
+    assert any(not row["instance_ids"] for row in rows)
