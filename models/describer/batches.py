@@ -14,6 +14,7 @@ from models.describer.phrasings import PHRASINGS, REFERRING, Family
 from models.describer.recipe import PairOptions
 from models.describer.scenes import Scene, views_together
 from models.language.dialogue import Dialogue, Tokens
+from models.language.instances import PARTS, InstanceOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,12 @@ class Batch:
         return Batch(*cast("tuple[Views, Tensor, Tokens, Tensor, Tensor]", tuple(moved)))
 
 
-def draw_batch(scenes: Sequence[Scene], dialogue: Dialogue, options: PairOptions, rng: np.random.Generator) -> Batch:
-    """Turn scenes, and draw pairs of each: referring questions first, so that one image has several right masks."""
+def draw_batch(
+    scenes: Sequence[Scene], dialogue: Dialogue, options: PairOptions, rng: np.random.Generator, lakes: InstanceOptions | None = None
+) -> Batch:
+    """Turn scenes, show parts of them, and draw pairs of each: referring questions first, so that one image has several right masks."""
     lying = [scene.turned(int(rng.integers(8))) if options.turns else scene for scene in scenes]
+    lying = [scene.part(_window(rng), lakes or InstanceOptions()) if options.parts else scene for scene in lying]
     drawn: list[tuple[int, Pair]] = []
     for number, scene in enumerate(lying):
         facts = scene.facts()
@@ -61,6 +65,13 @@ def batch_of(scenes: Sequence[Scene], pairs: Sequence[tuple[int, Pair]], dialogu
 
 def _stacked(targets: list[Tensor]) -> Tensor:
     return torch.stack(targets) if targets else torch.zeros(0)
+
+
+def _window(rng: np.random.Generator) -> tuple[int, int, int]:
+    """A square that is three quarters as wide as the scene at least, in sixteenths."""
+    side = int(rng.integers(PARTS * 3 // 4, PARTS + 1))
+    top, left = (int(rng.integers(PARTS - side + 1)) for _ in range(2))
+    return top, left, side
 
 
 def _every() -> tuple[Family, ...]:

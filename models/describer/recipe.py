@@ -26,6 +26,8 @@ class PairOptions:
     """Different referring questions about each scene of a batch: only the question tells them apart."""
     others: int = 2
     """Further questions about it."""
+    parts: bool = False
+    """Show parts of scenes as whole ones: a tower of patches that starts from nothing learns lakes by their place on its grid otherwise."""
     turns: bool = True
     """Turn and mirror scenes; words are made after."""
     weights: dict[str, float] = field(default_factory=lambda: dict(FAMILY_WEIGHTS))

@@ -13,7 +13,7 @@ from torch.nn import functional
 from catalog.facts.scene_facts import SceneFacts, Whereabouts
 from models.describer.network import Views
 from models.language.facts_of import facts_of
-from models.language.instances import Instances, turned
+from models.language.instances import PARTS, InstanceOptions, Instances, turned
 
 NOWHERE: Final = Whereabouts()
 """Nothing is known of where and when a scene is."""
@@ -49,6 +49,16 @@ class Scene:
             lakes=self.lakes.turned(turn),
             before=None if self.before is None else self.before.turned(turn),
         )
+
+    def part(self, window: tuple[int, int, int], options: InstanceOptions) -> "Scene":
+        """A square part of the same ground, seen as large as the whole was: upper row, left column and side, in sixteenths.
+
+        Lakes that its edge cuts are as large as what is left of them; those that are too small by the options are none.
+        """
+        lakes, before = (None if own is None else own.part(window, self.pixel_m, options) for own in (self.lakes, self.before))
+        assert lakes is not None
+        channels, rgb = _part(self.channels, window), _part(self.rgb, window)
+        return replace(self, channels=channels, rgb=rgb, lakes=lakes, before=before)
 
     def facts(self) -> SceneFacts:
         """What may be said of it as it lies now."""
@@ -87,6 +97,14 @@ def views_together(scenes: Sequence[Scene]) -> Views:
 
 def _size(area_m2: float) -> float:
     return float(np.clip(np.log(area_m2 / SMALLEST_M2) / np.log(LARGEST_M2 / SMALLEST_M2), 0.05, 1.0))
+
+
+def _part(image: Tensor, window: tuple[int, int, int]) -> Tensor:
+    size = image.shape[-1]
+    top, left, side = (round(share * size / PARTS) for share in window)
+    cut = image[None, :, top : top + side, left : left + side]
+    grown: Tensor = functional.interpolate(cut, size=(size, size), mode="bilinear", align_corners=False)[0]
+    return grown
 
 
 def _turned(image: Tensor, turn: int) -> Tensor:

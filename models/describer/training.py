@@ -54,7 +54,7 @@ class Training:
         alone = self.step_number < steps.pretext
         chosen = rng.choice(len(scenes), min(steps.pretext_scenes if alone else steps.scenes, len(scenes)), replace=False)
         pairs = replace(self.recipe.pairs, referring=0, others=0) if alone else self.recipe.pairs
-        return draw_batch([scenes[int(place)] for place in chosen], self.dialogue, pairs, rng)
+        return draw_batch([scenes[int(place)] for place in chosen], self.dialogue, pairs, rng, self.recipe.lakes)
 
     def weights_now(self) -> LossOptions:
         """Weights of the parts of the loss at this step: the pretext first, then words, then all."""

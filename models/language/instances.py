@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 _AROUND: Final = np.ones((3, 3), bool)
+PARTS: Final = 16
+"""Windows of parts of a scene are told in sixteenths of its side, which every size of an image here divides into whole pixels."""
 _CORE_PX: Final = 3
 """Smallest core that stands for a lake of its own when a channel is cut."""
 
@@ -52,6 +54,14 @@ class Instances:
     def mask(self, numbers: Sequence[int]) -> NDArray[np.bool_]:
         """Pixels (y, x) of some lakes; of no lake for no numbers."""
         return np.isin(self.labels, list(numbers)) & (self.labels > 0)
+
+    def part(self, window: tuple[int, int, int], pixel_m: float, options: InstanceOptions) -> "Instances":
+        """Lakes of a square part: upper row, left column and side in sixteenths; areas are those of the pixels that are left."""
+        size = self.labels.shape[0]
+        top, left, side = (round(share * size / PARTS) for share in window)
+        cut = self.labels[top : top + side, left : left + side]
+        counts = np.bincount(cut.ravel(), minlength=len(self) + 1)[1:]
+        return instances_of_labels(cut, [float(count) * pixel_m**2 for count in counts], self.ids or [""] * len(self), options)
 
     def turned(self, turn: int) -> "Instances":
         """The scene turned and mirrored: one of the eight ways a square can lie."""
