@@ -12,7 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from catalog.facts.bulletins import DEFAULT_DESCRIBER
 from catalog.facts.describer_evaluation import DescriberEvaluation
+from catalog.stores.weights import shipped_names
 from models.describer.scorecard import DescribedPass
 from models.pictures.describer_page import FAMILIES, MASKS, WORDS
 from models.pictures.score_tables import number
@@ -37,12 +39,15 @@ def show(title: str, figures: Sequence[tuple[str, str, str]], passes: Sequence[D
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", default="describe-tiny")
+    parser.add_argument("--weights", default=DEFAULT_DESCRIBER)
     parser.add_argument("--data", action="append")
     parser.add_argument("--against")
     parser.add_argument("--controls", action="store_true")
     parser.add_argument("--device", default="cpu")
     call = parser.parse_args()
+    if call.weights == DEFAULT_DESCRIBER and DEFAULT_DESCRIBER not in shipped_names():
+        print(f"No {DEFAULT_DESCRIBER} comes with this version: train one with `cryoatlas train describe` and give it as --weights.")
+        return
     started, cpu = time.perf_counter(), time.process_time()
     data = tuple(call.data or ["simulated:100000-100119"])
     result = result_of(DescriberEvaluation(call.weights, data, "", against=call.against, controls=call.controls, device=call.device))
