@@ -19,8 +19,11 @@ from catalog.stores.jobs import territory
 from catalog.stores.objects import place
 from catalog.stores.overviews import factor_for, read_overview, rectangle_of
 from catalog.stores.report_tables import read_page_parts, read_report_tables
+from catalog.stores.scenes_of_regions import grid_of_region
 from catalog.stores.store import Store, open_store
 from catalog.stores.weights import find_card, shipped_names
+from models.describer.bulletin import vouched
+from models.describer.region_facts import facts_of_year, observed_share_of
 from models.pictures.thumbnails import Thumbnail, merge, shrink
 from models.report.images import LONGEST_PX
 from models.report.outlines import plane_epsg
@@ -63,7 +66,20 @@ def _surroundings(store: Store, tables: ReportTables, price_per_hour: float | No
     epsg = plane_epsg(tables.region.bounds_wsen, by_size[0].epsg)
     tiles = {tile.id: tile for zone in zones for tile in zone.tiles}
     thumbnails = _thumbnails(store, tables, by_size) if epsg == by_size[0].epsg else {}
-    return Surroundings(tiles, epsg, thumbnails, _model_card(tables), price_per_hour)
+    return Surroundings(tiles, epsg, thumbnails, _model_card(tables), price_per_hour, _bulletins(store, tables))
+
+
+def _bulletins(store: Store, tables: ReportTables) -> dict[int, str]:
+    """Every mapped year of a region of lakes in words."""
+    if tables.region.target != "lakes":
+        return {}
+    years = [year.year for year in tables.years if year.mapped]
+    return {year: _bulletin(store, tables, year) for year in years}
+
+
+def _bulletin(store: Store, tables: ReportTables, year: int) -> str:
+    grid = grid_of_region(store, tables, year)
+    return vouched(facts_of_year(tables, year, grid, name=tables.region.name, observed_share=observed_share_of(tables, year, None)))
 
 
 def _thumbnails(store: Store, tables: ReportTables, zones: Sequence[ZoneTerritory]) -> Mapping[int, Thumbnail]:

@@ -16,6 +16,13 @@ function drawRegion(data) {
   place.replaceChildren(...parts);
 }
 
+function drawBulletin(data, state) {
+  const text = data.summary.bulletins[state.year];
+  byId("bulletin").hidden = !text;
+  byId("bulletin-title").textContent = `${state.year} in words`;
+  byId("bulletin-text").replaceChildren(...(text ?? "").split("\n").map((paragraph) => el("p", {}, paragraph)));
+}
+
 function plotBox(id, label) {
   return el("div", { class: "plot low", id, role: "img", "aria-label": `${label}; the numbers are in the table below it` });
 }

@@ -35,6 +35,7 @@ async function openPage() {
     byId("year").setAttribute("aria-valuetext", String(year));
     byId("year-shown").textContent = year;
     drawNumbers(data, state);
+    drawBulletin(data, state);
     drawLegend();
     drawCoverageLegend(data, state);
     fillFlags();

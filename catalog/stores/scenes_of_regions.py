@@ -60,16 +60,16 @@ def grid_of_tile(store: Store, region: str, year: int, tile: str) -> PixelGrid:
 
 
 def grid_of_region(store: Store, tables: ReportTables, year: int) -> PixelGrid:
-    """A coarse rectangle around all tiles of a region's largest zone, and of the others as they lie in it."""
+    """A coarse rectangle around a region and all its lakes, some of which lie beyond its outline; in the zone that holds most of its tiles."""
     zones = territory(Job(tables.region.name, year, "lakes", str(store.root))).zones
     epsg = max(zones, key=lambda zone: len(zone.owned)).epsg
     west, south, east, north = tables.region.bounds_wsen
     steps = np.linspace(0, 1, 21)
-    corners = [(west + t * (east - west), y) for t in steps for y in (south, north)] + [
-        (x, south + t * (north - south)) for t in steps for x in (west, east)
-    ]
-    x, y = from_lonlat(epsg).transform(*np.array(corners).T)
-    return covering_grid(epsg, (float(x.min()), float(y.min()), float(x.max()), float(y.max())), _REGION_PIXEL_M)
+    points = [(west + step * (east - west), edge) for step in steps for edge in (south, north)]
+    points += [(edge, south + step * (north - south)) for step in steps for edge in (west, east)]
+    lakes = [np.column_stack([each.inventory.column(name) for name in ("longitude", "latitude")]) for each in tables.years if each.mapped]
+    x, y = from_lonlat(epsg).transform(*np.concatenate([np.array(points), *lakes]).T)
+    return covering_grid(epsg, (float(x.min()), float(y.min()), float(x.max()), float(y.max())), _REGION_PIXEL_M, halo_px=1)
 
 
 def grid_around(tables: ReportTables, lake_id: str, year: int) -> PixelGrid:

@@ -1,5 +1,6 @@
 """What a truthful answer says: a question of a family to its claims and to the lakes that its mask shows."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -119,7 +120,8 @@ def _nearest(facts: SceneFacts) -> list[Ask]:
 
 def _comparisons(facts: SceneFacts) -> list[Ask]:
     """Pairs of lakes that are alone at their places."""
-    alone = [lake for lake in facts.lakes if len(facts.at(lake.place)) == 1]
+    there = Counter(lake.place for lake in facts.lakes)
+    alone = [lake for lake in facts.lakes if there[lake.place] == 1]
     found = []
     for first, second in combinations(alone, 2):
         slots = {"place": first.place, "other": second.place}

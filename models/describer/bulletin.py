@@ -9,6 +9,14 @@ from models.describer.writer import written
 from models.language.check import check
 
 
+def vouched(facts: SceneFacts, focus: str = "") -> str:
+    """What the rule says, after it was read back; it is made from the facts that it is checked by, so that a false claim is a fault of ours."""
+    floor = written(facts, focus)
+    false = [each.claim for each in check(floor, facts).judged if not each.true]
+    assert not false, f"the rule said what is not so: {false}"
+    return floor
+
+
 def bulletin_of(
     request: BulletinRequest, region: str, facts: SceneFacts, looked: Sequence[Surroundings], teller: Teller, inventory: Mapping[str, Any]
 ) -> Bulletin:
@@ -17,11 +25,7 @@ def bulletin_of(
     Sentences about the scene around a lake name that scene first, since `top left` is meant of it and not of the tile or the region.
     """
     focus = request.name if request.scope == "lake" else ""
-    floor = written(facts, focus)
-    false = [each.claim for each in check(floor, facts).judged if not each.true]
-    # the rule is made from the same facts that it is checked by: a false claim is a fault of ours, and must not be printed
-    assert not false, f"the rule said what is not so: {false}"
-    paragraphs = [floor, *(_paragraph(scene, alone=request.scope == "lake") for scene in looked if scene.added)]
+    paragraphs = [vouched(facts, focus), *(_paragraph(scene, alone=request.scope == "lake") for scene in looked if scene.added)]
     return Bulletin(
         scope=request.scope,
         name=request.name,

@@ -5,6 +5,8 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
 from catalog.facts.pixel_grids import PixelGrid
@@ -26,19 +28,19 @@ def facts_of_inventory(
     too; without it no growth is told. `areas_before` are the areas of that year by name: 0 for a lake that was looked for and was not
     there, None (or no entry) for one that nobody saw well enough to compare: a cloudy year makes no lake new.
     """
-    here = within(lakes, grid)
+    here = lakes[within(lakes, grid)]
     before = areas_before if earlier is not None and areas_before is not None else {}
     rows = zip(here.to_crs(grid.epsg).geometry, here.to_dict("records"), strict=True)
     facts = [_fact(number, shape, row, grid, before) for number, (shape, row) in enumerate(rows, 1)]
     return SceneFacts(scene_id, grid.resolution_m, in_order(facts), whereabouts, earlier)
 
 
-def within(lakes: gpd.GeoDataFrame, grid: PixelGrid) -> gpd.GeoDataFrame:
-    """Lakes whose representative point lies in a rectangle; its left and upper edge belong to it."""
+def within(lakes: pd.DataFrame, grid: PixelGrid) -> NDArray[np.bool_]:
+    """Say of every lake whether its representative point lies in a rectangle; its left and upper edge belong to it."""
     points = gpd.GeoSeries(gpd.points_from_xy(lakes["longitude"], lakes["latitude"]), crs=4326).to_crs(grid.epsg)
     left, bottom, right, top = grid.bounds_lbrt
     inside = (points.x >= left) & (points.x < right) & (points.y > bottom) & (points.y <= top)
-    return lakes[inside.to_numpy()]
+    return np.asarray(inside.to_numpy(), bool)
 
 
 def _fact(number: int, shape: BaseGeometry, row: dict[str, Any], grid: PixelGrid, before: Mapping[str, float | None]) -> LakeFact:

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from catalog.facts.grids import Tile, parse_tile, to_lonlat
 from catalog.facts.pixel_grids import PixelGrid
@@ -53,8 +55,18 @@ def year_of(tables: ReportTables, year: int) -> YearTables:
 def listed_lakes(year: YearTables, kept: str = "") -> gpd.GeoDataFrame:
     """Lakes that the inventory of a year lists (schema `LAKES`, EPSG:4326), without those below the minimum area but for the one named."""
     frame = gpd.GeoDataFrame(year.inventory.to_pandas(), geometry=gpd.GeoSeries(list(year.outlines), crs=4326))
-    small = [flags is not None and _TOO_SMALL in flags for flags in frame["flags"]]
-    return frame[~np.array(small, bool) | (frame["lake_id"] == kept).to_numpy()]
+    return frame[_counted(frame, kept)]
+
+
+def _points(year: YearTables, grid: PixelGrid, kept: str) -> pd.DataFrame:
+    """Names and areas of the lakes of a year in a rectangle, without their outlines."""
+    frame: pd.DataFrame = year.inventory.select(["lake_id", "longitude", "latitude", "area_m2", "flags"]).to_pandas()
+    return frame[_counted(frame, kept) & within(frame, grid)]
+
+
+def _counted(frame: pd.DataFrame, kept: str) -> NDArray[np.bool_]:
+    small = np.array([flags is not None and _TOO_SMALL in flags for flags in frame["flags"]], bool)
+    return np.asarray(~small | (frame["lake_id"] == kept).to_numpy())
 
 
 def _whereabouts(grid: PixelGrid, tables: ReportTables, year: int) -> Whereabouts:
@@ -85,7 +97,7 @@ def _with_change(lake: LakeFact, change: Row | None) -> LakeFact:
 
 def _known(tables: ReportTables, grid: PixelGrid) -> set[str]:
     """Names of all lakes that any year lists in the rectangle."""
-    return {str(name) for year in tables.years if year.mapped for name in within(listed_lakes(year), grid)["lake_id"]}
+    return {str(name) for year in tables.years if year.mapped for name in _points(year, grid, "")["lake_id"]}
 
 
 def _states(tables: ReportTables) -> dict[tuple[str, int], Row]:
@@ -99,8 +111,8 @@ def _earlier(
     before = [each for each in tables.years if each.mapped and each.year < year]
     if not before or not states:
         return None, None
-    previous, old = before[-1].year, within(listed_lakes(before[-1], name), grid)
-    both = set(old["lake_id"]) | set(within(listed_lakes(year_of(tables, year), name), grid)["lake_id"])
+    previous, old = before[-1].year, _points(before[-1], grid, name)
+    both = set(old["lake_id"]) | set(_points(year_of(tables, year), grid, name)["lake_id"])
     rows = [states.get((str(name), each)) for name in both for each in (previous, year)]
     settled = all(row is not None and row["state"] in _SETTLED for row in rows)
     comparable = all(bool(states[str(name), year]["comparable"]) for name in both) if settled else False

@@ -5,7 +5,7 @@ import hashlib
 import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -52,11 +52,14 @@ class Surroundings:
     card: Mapping[str, Any]
     """Facts about the model, in the order in which they are shown."""
     price_per_hour: float | None = None
+    bulletins: Mapping[int, str] = field(default_factory=dict)
+    """By year, the region in words; of regions of lakes."""
 
 
 def page_of(tables: ReportTables, around: Surroundings, parts: PageParts) -> Page:
     """Make the page of a region; equal input gives an equal page."""
     summary, packer = summary_of(tables, around.card, around.price_per_hour), Packer()
+    summary["bulletins"] = {str(year): text for year, text in around.bulletins.items()}
     features = pack_features(packer, tables)
     if "events" in tables.through:
         summary["events"] = packer.stream(embedded({"events": events_of(tables.through["events"], tables.region.name)}).encode())

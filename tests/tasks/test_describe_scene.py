@@ -15,7 +15,7 @@ from catalog.stores.checkpoints import write_describer
 from catalog.stores.cubes import open_cube, write_tile
 from catalog.stores.jobs import mapped_tiles
 from catalog.stores.report_tables import read_report_tables
-from catalog.stores.scenes_of_regions import grid_around, grid_of_tile
+from catalog.stores.scenes_of_regions import grid_around, grid_of_region, grid_of_tile
 from models.describer.network import build
 from models.describer.region_facts import facts_of_year
 from models.language.tokenizer import tokenizer_json
@@ -161,3 +161,12 @@ def _put_surface(store, year, cause=0):
         arrays["dem"] = np.full(size, 3600, np.float32)
         arrays["cause"] = np.full(size, cause, np.uint8)
         write_tile(cube, tile, arrays)
+
+
+def test_the_rectangle_of_a_region_holds_lakes_beyond_its_outline(store, tables):
+    beyond = tables.years[0].inventory.set_column(2, "longitude", pa.array([76.9, 77.1, 77.1, 77.1]))
+    assert tables.years[0].inventory.column_names[2] == "longitude"
+    spoiled = replace(tables, years=(replace(tables.years[0], inventory=beyond), *tables.years[1:]))
+    plain, wider = (grid_of_region(store, each, 2022).bounds_lbrt for each in (tables, spoiled))
+    assert wider[0] < plain[0] - 5_000
+    assert wider[2:] == plain[2:]
