@@ -162,7 +162,7 @@ def run_relabel_chips(audit: str, data: str, out: str) -> dict[str, int]:
 def run_describe(request: BulletinRequest, store: str) -> Bulletin:
     """Write a bulletin in this process; no flow, since it is a question to a store and must not wait for an orchestrator."""
     from infra.settings import read_settings  # noqa: PLC0415 - see the module's first line
-    from tasks.describe_scene import write_bulletin  # noqa: PLC0415 - see above
+    from tasks.write_bulletin import write_bulletin  # noqa: PLC0415 - see above
 
     settings = read_settings()
     return write_bulletin(replace(request, device=request.device or settings.device, cache=str(settings.weights)), store)

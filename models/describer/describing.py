@@ -72,7 +72,8 @@ def asked_scene(
     s2: NDArray[np.uint16], dem: NDArray[np.float32], lakes: gpd.GeoDataFrame, facts: SceneFacts, grid: PixelGrid, card: DescriberCard
 ) -> AskedScene:
     """Put a window of a surface, s2 (12, y, x) counts and dem (y, x) metres, and the lakes of the inventory on its pixels together."""
-    by_name = {str(row["lake_id"]): row for row in lakes.to_crs(grid.epsg).to_dict("records")}
+    here = lakes[lakes["lake_id"].isin([lake.lake_id for lake in facts.lakes])]
+    by_name = {str(row["lake_id"]): row for row in here.to_crs(grid.epsg).to_dict("records")}
     own = [by_name[lake.lake_id] for lake in sorted(facts.lakes, key=lambda lake: lake.number)]
     shapes = [(row["geometry"], number) for number, row in enumerate(own, 1)]
     labels = rasterize(shapes, grid.shape, transform=grid.transform, dtype="int32") if shapes else np.zeros(grid.shape, np.int32)

@@ -19,7 +19,7 @@ from catalog.stores.scenes_of_regions import grid_around, grid_of_region, grid_o
 from models.describer.network import build
 from models.describer.region_facts import facts_of_year
 from models.language.tokenizer import tokenizer_json
-from tasks.describe_scene import write_bulletin
+from tasks.write_bulletin import write_bulletin
 from tests.described_scenes import dialogue
 from tests.made_store import EPSG, REGION, TILE, YEARS, job_of, made_store
 
@@ -170,3 +170,11 @@ def test_the_rectangle_of_a_region_holds_lakes_beyond_its_outline(store, tables)
     plain, wider = (grid_of_region(store, each, 2022).bounds_lbrt for each in (tables, spoiled))
     assert wider[0] < plain[0] - 5_000
     assert wider[2:] == plain[2:]
+
+
+def test_a_lake_below_the_minimum_is_shown_to_a_describer_too(tmp_path, untrained):
+    store = made_store(tmp_path / "store", years=(2022,))
+    _put_surface(store, 2022)
+    small = "GL077000E43000N"
+    told = ask(store, "lake", small, model=untrained, device="cpu")
+    assert [scene.name for scene in told.surroundings] == [small]

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from prefect import task
-from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.bulletins import DEFAULT_DESCRIBER, RULE, Bulletin, BulletinRequest, Surroundings, Teller
 from catalog.facts.grids import PIXEL_M
@@ -28,14 +26,11 @@ _LEAST_SEEN: Final = 0.5
 _log = logging.getLogger("cryoatlas.progress")
 
 
-@task(cache_policy=NO_CACHE, task_run_name="describe-{request.name}")
-def describe_scene(request: BulletinRequest, store: str) -> Bulletin:
-    """Write the bulletin of a lake, a tile or a region; raises WrongCall for what the store does not hold, WeightsUnfit and WeightsMissing."""
-    return write_bulletin(request, store)
-
-
 def write_bulletin(request: BulletinRequest, store: str) -> Bulletin:
-    """Do the same without Prefect."""
+    """Write the bulletin of a lake, a tile or a region: a question to a store, which needs no orchestrator.
+
+    Raises WrongCall for what the store does not hold, WeightsUnfit or WeightsMissing for a describer that cannot be used.
+    """
     opened = open_store(store)
     region = region_with(opened, request)
     year = year_wanted(opened, region, request.year)
@@ -74,14 +69,14 @@ def _looked_at(store: Store, request: BulletinRequest, tables: ReportTables, fac
 
     card, tensors, vocabulary = read_describer(request.model, Path(request.cache) if request.cache else None)
     loaded = describing.load(card, tensors, vocabulary, request.device or "auto")
-    found, lakes, centers = [], listed_lakes(year_of(tables, year)), _centers(request, facts)
+    found, centers = [], _centers(request, facts)
     for number, center in enumerate(centers, 1):
         grid = grid_around(tables, center, year)
         seen = _window(store, region, year, grid, ("s2", "dem", "cause"))
         if seen is None or float((seen["cause"] == 0).mean()) < _LEAST_SEEN:
             _log.info("%s: too little was seen around it in %d for a describer", center, year)
             continue
-        around = facts_of_year(tables, year, grid, name=center)
+        around, lakes = facts_of_year(tables, year, grid, name=center), listed_lakes(year_of(tables, year), center)
         found.append(describing.described(loaded, describing.asked_scene(seen["s2"], seen["dem"], lakes, around, grid, loaded.card)))
         _log.info("%s: scene %d of %d described", center, number, len(centers))
     return found, Teller(card.name, card.sha256)
