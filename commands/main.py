@@ -37,7 +37,7 @@ from commands import run as run_command
 from commands.console import ERR, stop
 from infra.settings import prepare_environment
 
-_LATER = {"describe", "ask", "find"}
+_LATER = {"ask", "find"}
 """Promised by the design, not built yet; asking for one says so instead of guessing another."""
 
 

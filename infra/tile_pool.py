@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from distributed import Client, KilledWorker, as_completed
+from distributed import CancelledError, Client, KilledWorker, as_completed
+from distributed.comm import CommClosedError
 
 from catalog.facts.errors import ClusterLost, CodeDiffers, WorkerLost
 from catalog.facts.pools import Crashed
@@ -94,13 +95,15 @@ def _died(future: Any) -> bool:
 
 
 def _ended(future: Any) -> Any:
+    # nobody here cancels: Dask does it to every unit when it cannot reach its scheduler any more
     if future.cancelled():
-        # nobody here cancels: Dask does it to every unit when it cannot reach its scheduler any more
-        raise ClusterLost(
-            f"The Dask scheduler at {future.client.scheduler.address} does not answer any more. What is recorded stays: "
-            "start the cluster again and run the same command."
-        )
-    error = future.exception()
+        raise _lost(future)
+    try:
+        error = future.exception()
+        result = Crashed(error) if isinstance(error, Exception) else future.result()
+    except (CommClosedError, CancelledError) as closed:
+        # it went away while a result was on its way home
+        raise _lost(future) from closed
     if isinstance(error, KilledWorker):
         return Crashed(
             WorkerLost(
@@ -108,7 +111,13 @@ def _ended(future: Any) -> Any:
                 "taken away. Give each worker more memory, or run the same command again."
             )
         )
-    result = Crashed(error) if isinstance(error, Exception) else future.result()
     if isinstance(result, Crashed) and isinstance(result.error, CodeDiffers):
         raise result.error
     return result
+
+
+def _lost(future: Any) -> ClusterLost:
+    return ClusterLost(
+        f"The Dask scheduler at {future.client.scheduler.address} does not answer any more. What is recorded stays: "
+        "start the cluster again and run the same command."
+    )

@@ -26,7 +26,7 @@ def test_a_misspelt_command_is_answered_with_the_nearest(cryoatlas):
     assert "Did you mean `run`?" in said.err
 
 
-@pytest.mark.parametrize("later", ["describe", "ask", "find"])
+@pytest.mark.parametrize("later", ["ask", "find"])
 def test_a_command_of_the_design_that_is_not_built_says_so(cryoatlas, later):
     said = cryoatlas(later)
     assert said.code == 2

@@ -2,16 +2,18 @@
 
 import sys
 from functools import partial
+from types import SimpleNamespace
 
 import dask
 import pytest
-from distributed import Client, LocalCluster
+from distributed import CancelledError, Client, LocalCluster
+from distributed.comm import CommClosedError
 
 from catalog.facts.errors import ClusterLost, CodeDiffers, ExtraMissing, WorkerLost, WrongCall
 from catalog.facts.pools import Crashed
 from infra.cluster import open_cluster
 from infra.settings import Settings, read_settings
-from infra.tile_pool import DaskTilePool
+from infra.tile_pool import DaskTilePool, _ended
 from infra.versions import check_cluster, code_versions, refuse_other_code
 from tests.infra import units_of_work as units
 from tests.infra.started import dask_cluster
@@ -103,6 +105,26 @@ def test_a_scheduler_that_goes_away_ends_the_run_with_one_sentence(settings, tmp
         results = pool.each(units.stop_scheduler_at_three, [(number, address) for number in range(10)])
         with pytest.raises(ClusterLost, match=f"scheduler at {address} does not answer any more"):
             list(results)
+
+
+@pytest.mark.parametrize("closed", [CommClosedError("ConnectionResetError"), CancelledError("unit")])
+def test_a_scheduler_that_goes_away_while_a_result_comes_home_is_said(closed):
+    class Home:
+        """A unit that has ended, and whose result never arrives."""
+
+        client = SimpleNamespace(scheduler=SimpleNamespace(address="tcp://127.0.0.1:9"))
+
+        def cancelled(self):
+            return False
+
+        def exception(self):
+            return None
+
+        def result(self):
+            raise closed
+
+    with pytest.raises(ClusterLost, match="scheduler at tcp://127.0.0.1:9 does not answer any more"):
+        _ended(Home())
 
 
 @pytest.mark.slow
