@@ -123,7 +123,7 @@ def test_a_scheduler_that_goes_away_while_a_result_comes_home_is_said(closed):
         def result(self):
             raise closed
 
-    with pytest.raises(ClusterLost, match="scheduler at tcp://127.0.0.1:9 does not answer any more"):
+    with pytest.raises(ClusterLost, match=r"scheduler at tcp://127\.0\.0\.1:9 does not answer any more"):
         _ended(Home())
 
 
