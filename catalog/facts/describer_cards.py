@@ -15,8 +15,11 @@ SIX: Final = ("B02", "B03", "B04", "B08", "slope", "elevation")
 """What the encoder sees: blue, green, red, near infrared, and the ground (GLACIA leaves the other bands out)."""
 RGB: Final = ("B04", "B03", "B02")
 """What the published language path sees."""
-Shown = Literal["rgb", "water"]
-"""`water`: MNDWI, NDWI and green. In color alone milky water is like scree and water in shadow like shadow, so that words would be guesses."""
+Shown = Literal["rgb", "water", "index"]
+"""`water`: MNDWI, NDWI and green; `index`: what the model `indices` takes for water, MNDWI and NDWI.
+
+In color alone milky water is like scree and water in shadow like shadow, so that words would be guesses.
+"""
 _STRICT: dict[str, Any] = {"extra": "forbid"}
 
 

@@ -20,11 +20,14 @@ from torchvision.transforms import functional as looks
 from catalog.facts.bands import S2_NODATA, s2_index
 from catalog.facts.describer_cards import RGB, SIX, ChannelScaling, DescriberConfig, Shown
 from models.describer.network import Views
+from models.segmenter.contract import WindowBatch
+from models.segmenter.indices import IndexModel
 from models.surface.terrain import slope_deg
 
 CLIP_MEAN: Final = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD: Final = (0.26862954, 0.26130258, 0.27577711)
 """OpenAI's, which every CLIP was trained with."""
+_WATER: Final = 0.5
 _BRIGHT_GREEN: Final = 5_000.0
 """Reflectance x 10 000 of fresh snow in haze."""
 _STRETCH: Final = (2.0, 98.0)
@@ -50,7 +53,7 @@ def views_of(
 ) -> Views:
     """Show chips: s2 (B, 12, y, x) counts with 0 = nodata, dem (B, y, x) metres with NaN = unknown."""
     channels = torch.from_numpy(six_channels(s2, dem, pixel_m, scaling or ChannelScaling()))
-    rgb = torch.from_numpy(_SHOWN[config.vision.shows](s2))
+    rgb = torch.from_numpy(_SHOWN[config.vision.shows](s2, dem))
     if (options or InputOptions()).enhance:
         rgb = _enhanced(rgb)
     mean, std = (torch.tensor(numbers)[:, None, None] for numbers in (CLIP_MEAN, CLIP_STD))
@@ -70,7 +73,7 @@ def six_channels(s2: NDArray[np.uint16], dem: NDArray[np.float32], pixel_m: floa
     return np.asarray(np.nan_to_num((every - mean) / std, nan=0.0), np.float32)
 
 
-def stretched(s2: NDArray[np.uint16]) -> NDArray[np.float32]:
+def stretched(s2: NDArray[np.uint16], _dem: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
     """Red, green and blue (B, 3, y, x) in 0..1, stretched over each scene, the three bands alike, so that water keeps its color."""
     bands = s2[:, [s2_index(name) for name in RGB]].astype(np.float32)
     result = np.zeros_like(bands)
@@ -82,13 +85,20 @@ def stretched(s2: NDArray[np.uint16]) -> NDArray[np.float32]:
     return result
 
 
-def water_seen(s2: NDArray[np.uint16]) -> NDArray[np.float32]:
+def water_seen(s2: NDArray[np.uint16], _dem: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
     """MNDWI, NDWI (B, y, x), -1..1 to 0..1, and green by a fixed stretch: what tells water apart, as one image (B, 3, y, x)."""
     green, near, short = (s2[:, s2_index(name)].astype(np.float32) for name in ("B03", "B08", "B11"))
     mndwi, ndwi = ((green - other) / np.maximum(green + other, 1.0) for other in (short, near))
     image = np.stack([(mndwi + 1) / 2, (ndwi + 1) / 2, np.clip(green / _BRIGHT_GREEN, 0, 1)], axis=1)
     known = (s2[:, [s2_index(name) for name in ("B03", "B08", "B11")]] != S2_NODATA).all(axis=1, keepdims=True)
     return np.asarray(np.where(known, image, 0.0), np.float32)
+
+
+def index_seen(s2: NDArray[np.uint16], dem: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Where the model `indices` sees water, 0 or 1, and MNDWI and NDWI (B, 3, y, x): lakes are blobs that can be counted."""
+    batch = WindowBatch(np.zeros((len(s2), 2), np.int64), np.zeros((len(s2), *s2.shape[-2:]), np.uint8), s2, None, dem)
+    water = np.nan_to_num(IndexModel().predict(batch).answer) >= _WATER
+    return np.concatenate([water[:, None].astype(np.float32), water_seen(s2)[:, :2]], axis=1)
 
 
 def resized(images: Tensor, size: int) -> Tensor:
@@ -105,6 +115,6 @@ def _enhanced(rgb: Tensor) -> Tensor:
     return enhanced
 
 
-_SHOWN: Final[Mapping[Shown, Callable[[NDArray[np.uint16]], NDArray[np.float32]]]] = MappingProxyType(
-    {"rgb": stretched, "water": water_seen}
+_SHOWN: Final[Mapping[Shown, Callable[[NDArray[np.uint16], NDArray[np.float32]], NDArray[np.float32]]]] = MappingProxyType(
+    {"rgb": stretched, "water": water_seen, "index": index_seen}
 )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,7 @@ from catalog.facts.chips import ChipBatch
 from catalog.facts.describer_cards import SIX, TINY, ChannelScaling
 from catalog.facts.scene_facts import Whereabouts
 from models.describer.chip_scenes import scenes_of_chips
-from models.describer.inputs import InputOptions, six_channels, stretched, views_of
+from models.describer.inputs import InputOptions, index_seen, six_channels, stretched, views_of, water_seen
 from models.describer.recipe import Recipe
 from simulator.chips import simulated_chip
 
@@ -69,3 +71,21 @@ def test_stored_chips_become_scenes_whose_words_fit_their_labels():
     assert float(scene.target([lake.number for lake in facts.lakes]).mean()) * 224**2 == pytest.approx(
         np.isin(judged, list(truth)).sum(), rel=0.01
     )
+
+
+@pytest.mark.parametrize(("shows", "first"), [("rgb", None), ("water", None), ("index", {0.0, 1.0})])
+def test_what_the_language_path_is_shown_is_a_matter_of_configuration(shows, first):
+    config = replace(TINY, vision=replace(TINY.vision, shows=shows))
+    image = views_of(CHIP.s2[None], CHIP.dem[None], 10.0, config).rgb
+    assert image.shape == (1, 3, TINY.vision.image_px, TINY.vision.image_px)
+    assert torch.isfinite(image).all()
+    if first is not None:
+        seen = index_seen(CHIP.s2[None], CHIP.dem[None])[0]
+        assert set(np.unique(seen[0])) == first
+        water = CHIP.lakes > 0
+        assert ((seen[0] > 0) & water).sum() / ((seen[0] > 0) | water).sum() > 0.8
+
+
+def test_nothing_is_water_where_nothing_is_known():
+    assert (water_seen(np.zeros_like(CHIP.s2[None])) == 0).all()
+    assert (index_seen(np.zeros_like(CHIP.s2[None]), CHIP.dem[None])[0, 0] == 0).all()
