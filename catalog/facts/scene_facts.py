@@ -63,6 +63,8 @@ class LakeFact:
     low_m2: float | None = None
     high_m2: float | None = None
     """95 % interval of the area."""
+    seen_in_part: bool = False
+    """Cloud or shadow hid a part of it, so that its outline may be incomplete."""
     verdict: Verdict | None = None
     """On the change between those years; None where there is no earlier year."""
 
@@ -146,6 +148,11 @@ class SceneFacts:
     def unseen(self) -> int:
         """Lakes known from other years that nobody could see."""
         return sum(not lake.looked_for for lake in self.missed)
+
+    @property
+    def seen_in_part(self) -> int:
+        """Lakes that are listed and were only partly observed."""
+        return sum(lake.seen_in_part for lake in self.lakes)
 
     @property
     def area_m2(self) -> float:

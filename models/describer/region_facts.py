@@ -37,7 +37,13 @@ def facts_of_year(tables: ReportTables, year: int, grid: PixelGrid, *, name: str
     here = {lake.lake_id for lake in base.lakes}
     return replace(
         base,
-        lakes=tuple(_with_change(_with_interval(lake, rows[lake.lake_id]), changes.get(lake.lake_id)) for lake in base.lakes),
+        lakes=tuple(
+            replace(
+                _with_change(_with_interval(lake, rows[lake.lake_id]), changes.get(lake.lake_id)),
+                seen_in_part=states.get((lake.lake_id, year), {}).get("state") == "partly_observed",
+            )
+            for lake in base.lakes
+        ),
         earlier=earlier,
         incomparable_with=None if earlier is not None else against,
         observed_share=observed_share,

@@ -6,7 +6,7 @@ that is true.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from catalog.facts.scene_facts import MANY, LakeFact, MissedLake, SceneFacts
 from models.describer.answers import LISTED, asks, description
@@ -66,12 +66,16 @@ def _looked(facts: SceneFacts) -> Claims:
     if year is not None and facts.observed_share is not None:
         claims = [Claim("season", {"year": year}), *([] if facts.complete else [Claim("unfinished", {"year": year})])]
         claims.append(Claim("observed", {"percent": facts.observed_share}))
-        claims += [_unseen(facts.unseen, year)] if facts.unseen else []
+        claims += [_of_many("unseen", facts.unseen, year)] if facts.unseen else []
+        claims += [_of_many("partly", facts.seen_in_part, year)] if facts.seen_in_part else []
     return tuple(claims)
 
 
-def _unseen(count: int, year: int) -> Claim:
-    return Claim("tally_unseen", {"tally": count, "year": year}) if count >= MANY else Claim("unseen", {"lakes": count, "year": year})
+def _of_many(kind: Literal["unseen", "partly"], count: int, year: int) -> Claim:
+    """A count that is told exactly, however large."""
+    if count < MANY:
+        return Claim(kind, {"lakes": count, "year": year})
+    return Claim("tally_unseen" if kind == "unseen" else "tally_partly", {"tally": count, "year": year})
 
 
 def _counted(facts: SceneFacts) -> Claims:
@@ -99,7 +103,7 @@ def _named(facts: SceneFacts, focus: str) -> tuple[Claims, ...]:
     largest = sorted(named, key=lambda lake: -lake.area_m2)[:LISTED]
     told = [*first, *(lake for lake in named if lake in largest and lake not in first)]
     missed = tuple(_missed(lake, facts) for lake in facts.missed if lake.lake_id == focus)
-    return (missed, *((_area(lake), *_change(lake, facts)) for lake in told))
+    return (missed, *((_area(lake), *_partly(lake, facts), *_change(lake, facts)) for lake in told))
 
 
 def _missed(lake: MissedLake, facts: SceneFacts) -> Claim:
@@ -111,6 +115,11 @@ def _area(lake: LakeFact) -> Claim:
     if lake.low_m2 is None or lake.high_m2 is None:
         return Claim("lake_area", values)
     return Claim("lake_measured", {**values, "low": lake.low_m2, "high": lake.high_m2})
+
+
+def _partly(lake: LakeFact, facts: SceneFacts) -> Claims:
+    year = facts.whereabouts.year
+    return (Claim("lake_partly", {"lake_id": lake.lake_id, "year": year}),) if lake.seen_in_part and year is not None else ()
 
 
 def _change(lake: LakeFact, facts: SceneFacts) -> Claims:

@@ -58,6 +58,14 @@ def unseen(claim: Claim, facts: SceneFacts) -> bool:
     return stated == (facts.unseen if "tally" in claim.values else min(facts.unseen, MANY)) and season(claim, facts)
 
 
+def partly(claim: Claim, facts: SceneFacts) -> bool:
+    """How many listed lakes were only partly observed, or that one was."""
+    if "lake_id" in claim.values:
+        return season(claim, facts) and any(lake.seen_in_part for lake in named(claim, facts))
+    stated = claim.values.get("tally", claim.values.get("lakes"))
+    return stated == (facts.seen_in_part if "tally" in claim.values else min(facts.seen_in_part, MANY)) and season(claim, facts)
+
+
 def tally(claim: Claim, facts: SceneFacts) -> bool:
     """The exact number of lakes, of all or of a quadrant, however many they are."""
     lakes = facts.within(claim.place("quadrant").quadrant) if "quadrant" in claim.values else facts.lakes

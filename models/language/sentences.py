@@ -17,7 +17,7 @@ from models.language.slots import NUMBERS, SLOTS, Value, pattern_of
 ClaimKind = Literal[
     "count", "count_in", "lake", "lake_at", "extreme", "nearest", "presence", "presence_in", "larger", "equal", "point", "position",
     "elevation", "region", "more", "fewer", "as_many", "trend", "total_area", "lake_area", "lake_change", "lake_new",
-    "season", "unfinished", "observed", "tally", "tally_in", "unseen", "tally_unseen", "incomparable", "lake_measured", "lake_changed", "lake_incomparable", "lake_event", "lake_unseen",
+    "season", "unfinished", "observed", "tally", "tally_in", "unseen", "tally_unseen", "partly", "tally_partly", "lake_partly", "incomparable", "lake_measured", "lake_changed", "lake_incomparable", "lake_event", "lake_unseen",
     "lake_absent",
 ]  # fmt: skip
 SEG: Final = "[SEG]"
@@ -150,6 +150,9 @@ TEMPLATES: Final[Mapping[ClaimKind, tuple[tuple[str, Fixed], ...]]] = MappingPro
         "tally_in": (("there are {tally} in the {quadrant}", {}),),
         "tally_unseen": (("{tally} known from other years are hidden from view in {year}", {}),),
         "unseen": (("{lakes} known from other years {is} hidden from view in {year}", {}),),
+        "partly": (("{lakes} {is} seen only in part in {year}", {}),),
+        "tally_partly": (("{tally} are seen only in part in {year}", {}),),
+        "lake_partly": (("{lake_id} was seen only in part in {year}", {}),),
         "incomparable": (("as a whole, the lakes cannot be compared with {year}", {}),),
         "lake_measured": (("{lake_id} covers {km2} km2 (95 percent interval {low} to {high}) {place}", {}),),
         "lake_changed": (("{lake_id} went from {before} to {km2} km2 since {year}, {verdict}", {}),),

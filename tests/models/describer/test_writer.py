@@ -83,6 +83,15 @@ def test_a_wrong_word_of_the_rule_would_be_found(said, meant):
     assert found.true < found.total
 
 
+def test_lakes_that_were_seen_in_part_are_told_before_they_are_counted():
+    facts = replace(FACTS, lakes=(replace(SMALL, seen_in_part=True), LARGE))
+    lines = written(facts).splitlines()
+    assert lines[0].endswith("One glacial lake is seen only in part in 2023.")
+    assert "GL086923E27912N was seen only in part in 2023." in lines[2]
+    assert check("\n".join(lines), facts).true == check("\n".join(lines), facts).total
+    assert check("\n".join(lines), FACTS).true == check("\n".join(lines), FACTS).total - 2
+
+
 def test_many_lakes_are_counted_exactly():
     lakes = tuple(LakeFact(n, 0.2, 0.2 + 0.001 * n, 9_000.0 + 1_000 * n, (0, 1, 1, 0), f"GL{n}E1N") for n in range(1, 24))
     facts = replace(
