@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import torch
@@ -9,6 +10,10 @@ from numpy.typing import NDArray
 
 from models.describer.network import Describer, Views
 from models.language.dialogue import Dialogue, Tokens
+from models.language.instances import InstanceOptions, instances_of_mask
+
+_DRAWN: Final = InstanceOptions(min_area_m2=0.0, min_px=2)
+"""What counts as a lake in a drawn mask; the masks of small networks are coarse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,11 @@ class Answer:
     def mask(self, threshold: float = 0.5) -> NDArray[np.bool_]:
         """Pixels of the mask."""
         return self.probability >= threshold
+
+
+def lakes_drawn(mask: NDArray[np.bool_]) -> int:
+    """Count the lakes of a drawn mask (y, x)."""
+    return len(instances_of_mask(mask, 1.0, _DRAWN))
 
 
 @torch.inference_mode()

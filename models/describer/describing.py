@@ -21,7 +21,7 @@ from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.grids import to_lonlat
 from catalog.facts.pixel_grids import PixelGrid
 from catalog.facts.scene_facts import MANY, SceneFacts
-from models.describer.answering import Answer, answer
+from models.describer.answering import Answer, answer, lakes_drawn
 from models.describer.answers import Ask, asks
 from models.describer.inputs import views_of
 from models.describer.network import Describer, build
@@ -29,7 +29,7 @@ from models.describer.pairs import pair_of
 from models.describer.scenes import Scene, scenes_of, views_together
 from models.describer.writer import additions, written
 from models.language.dialogue import Dialogue
-from models.language.instances import InstanceOptions, instances_of_labels, instances_of_mask
+from models.language.instances import InstanceOptions, instances_of_labels
 from models.language.parse import read
 from models.language.tokenizer import tokenizer_of
 from models.segmenter.tensors import fill, place_named
@@ -37,8 +37,6 @@ from models.segmenter.tensors import fill, place_named
 _ASKED: Final = ("describe", "refer_nearest", "extreme", "compare", "change")
 MOST_COMPARED: Final = 3
 """Pairs of lakes that a describer is asked to compare."""
-_SMALLEST_PX: Final = 2
-"""Smallest component of a drawn mask that counts as a lake; the masks of small networks are coarse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ def described(loaded: LoadedDescriber, asked: AskedScene, longest: int = 96) -> 
     views = views_together([asked.scene] * len(questions))
     answers = answer(loaded.network, loaded.dialogue, views, questions, longest=longest)
     found = additions(asked.facts, tuple(each.text for each in answers), written(asked.facts))
-    because = disagreement(answers[0], asked, loaded.card.threshold)
+    because = disagreement(answers[0], loaded.card.threshold)
     replies = zip(questions, answers, found.printed, strict=True)
     return Surroundings(
         name=asked.facts.scene_id,
@@ -115,18 +113,12 @@ def chosen_asks(facts: SceneFacts) -> list[Ask]:
     return [ask for family in _ASKED for ask in by_family.get(family, [])[:MOST_COMPARED]]
 
 
-def disagreement(description: Answer, asked: AskedScene, threshold: float) -> str:
+def disagreement(description: Answer, threshold: float) -> str:
     """Why a description is not to be trusted: its count and the lakes of its own mask differ; empty where they agree."""
-    stated, drawn = read(description.text).count, _drawn(description, asked, threshold)
+    stated, drawn = read(description.text).count, lakes_drawn(description.mask(threshold))
     if stated is None:
         return "its description states no count"
     return "" if stated == min(drawn, MANY) else f"its description states {stated} lakes and its mask shows {drawn}"
-
-
-def _drawn(description: Answer, asked: AskedScene, threshold: float) -> int:
-    mask = description.mask(threshold)
-    pixel_m = asked.scene.pixel_m * asked.scene.lakes.labels.shape[0] / mask.shape[0]
-    return len(instances_of_mask(mask, pixel_m, InstanceOptions(min_area_m2=0.0, min_px=_SMALLEST_PX)))
 
 
 def _overlap(description: Answer, asked: AskedScene, threshold: float) -> float:

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.facts.scene_facts import MANY, QUADRANTS, SceneFacts
-from models.describer.answering import Answer
+from models.describer.answering import Answer, lakes_drawn
 from models.describer.answers import LISTED
 from models.describer.evaluation import Question, Scored, score
 from models.language.check import Checked, check
-from models.language.instances import InstanceOptions, instances_of_mask
 from models.language.metrics import meteor, rouge
 from models.language.parse import Reading
 from models.language.verify import Verified, verified
@@ -22,8 +21,6 @@ WHOLE: Final = ("count", "list", "presence", "describe", "change")
 _LISTING: Final = ("list", "describe")
 _POINTING: Final = {"extreme": 1, "nearest": 1, "point": 1, "larger": 2, "equal": 2}
 """Lakes that one claim means."""
-_DRAWN: Final = InstanceOptions(min_area_m2=0.0, min_px=2)
-"""What counts as a lake in a drawn mask; the masks of small networks are coarse."""
 _FOUND: Final = 0.5
 """Share of its pixels that must be drawn for a lake to be found."""
 
@@ -98,11 +95,6 @@ def measure(question: Question, answer: Answer) -> Measured:
         drawn=lakes_drawn(answer.mask()),
         found=_found(question, answer.mask()) if question.pair.family == "describe" else (),
     )
-
-
-def lakes_drawn(mask: NDArray[np.bool_]) -> int:
-    """Count the lakes of a drawn mask (y, x)."""
-    return len(instances_of_mask(mask, 1.0, _DRAWN))
 
 
 def lakes_meant(reading: Reading) -> int | None:

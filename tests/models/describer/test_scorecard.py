@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from models.describer.answering import Answer
+from models.describer.answering import Answer, lakes_drawn
 from models.describer.evaluation import Question, questions_of
 from models.describer.examples import chosen, clauses
-from models.describer.measures import Measured, lakes_drawn, lakes_meant, measure
+from models.describer.measures import Measured, lakes_meant, measure
 from models.describer.scorecard import DescribedPass, gain, pass_of
 from models.describer.trials import caught, overlaps, two_quadrants
 from models.language.parse import read
