@@ -146,7 +146,7 @@ class DescriberConfig:
 
 PUBLISHED: Final = DescriberConfig()
 TINY: Final = DescriberConfig(
-    vision=VisionConfig(image_px=112, patch_px=14, hidden=96, intermediate=256, layers=3, heads=4, tap=-1, shows="water"),
+    vision=VisionConfig(image_px=112, patch_px=14, hidden=128, intermediate=384, layers=4, heads=4, tap=-1, shows="index"),
     language=LanguageConfig(vocabulary=512, hidden=128, intermediate=320, layers=3, heads=4, kv_heads=2, positions=512),
     encoder=EncoderConfig(
         image_px=64,

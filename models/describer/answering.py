@@ -66,7 +66,7 @@ def drawn_from(network: Describer, dialogue: Dialogue, views: Views, questions: 
 
 def _with_masks(network: Describer, views: Views, tokens: Tokens, texts: list[str], path: str) -> list[Answer]:
     tokens = tokens.to(views.rgb.device)
-    states = network.states(views.rgb, tokens)
+    states = network.states(network.seen(views.rgb), tokens)
     of_text, prompts = network.marks(states, tokens)
     logits = network.draw(views.channels, of_text, prompts)
     masks = np.zeros((len(texts), *views.channels.shape[-2:]), np.float32)

@@ -11,6 +11,7 @@ from torch import Tensor
 from models.describer.network import Views
 from models.describer.pairs import Pair, draw_pairs
 from models.describer.phrasings import PHRASINGS, REFERRING, Family
+from models.describer.pretext import Known, known_of
 from models.describer.recipe import PairOptions
 from models.describer.scenes import Scene, views_together
 from models.language.dialogue import Dialogue, Tokens
@@ -27,13 +28,13 @@ class Batch:
     tokens: Tokens
     target: Tensor
     """(N, 1, y, x), share of each pixel that the lakes of the answer cover."""
-    patches: Tensor
-    """(B, tokens, 3), what the pretext asks of each patch."""
+    known: Known
+    """What the pretext asks."""
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""
-        moved = (part.to(device) for part in (self.views, self.of_scene, self.tokens, self.target, self.patches))
-        return Batch(*cast("tuple[Views, Tensor, Tokens, Tensor, Tensor]", tuple(moved)))
+        moved = (part.to(device) for part in (self.views, self.of_scene, self.tokens, self.target, self.known))
+        return Batch(*cast("tuple[Views, Tensor, Tokens, Tensor, Known]", tuple(moved)))
 
 
 def draw_batch(
@@ -59,7 +60,7 @@ def batch_of(scenes: Sequence[Scene], pairs: Sequence[tuple[int, Pair]], dialogu
         torch.tensor([number for number, _ in pairs], dtype=torch.long),
         dialogue.learned([pair.question for _, pair in pairs], [pair.answer for _, pair in pairs]),
         _stacked([scenes[number].target(pair.lakes) for number, pair in pairs]),
-        torch.stack([scene.patches(side) for scene in scenes]),
+        known_of(list(scenes), side),
     )
 
 

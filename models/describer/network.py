@@ -19,7 +19,7 @@ from models.describer.decoder import MaskDecoder, PromptEncoder
 from models.describer.encoder import PrithviRes
 from models.language.adapters import LANGUAGE, adapt
 from models.language.dialogue import TokenIds, Tokens
-from models.language.vision_language import build_llava
+from models.language.vision_language import build_llava, image_tokens
 
 _PROJECTOR = "multi_modal_projector"
 Prepare = Callable[[LlavaForConditionalGeneration], None]
@@ -81,16 +81,27 @@ class Describer(nn.Module):
 
     def forward(self, views: Views, of_scene: Tensor, tokens: Tokens) -> Said:
         """Words and masks of N texts; `of_scene` (N,) tells which scene each is about."""
-        states = self.states(views.rgb[of_scene], tokens)
+        states = self.states(self.seen(views.rgb).index_select(0, of_scene), tokens)
         words = self.llava.lm_head(states)
         of_text, prompts = self.marks(states, tokens)
         masks = self.draw(views.channels, of_scene[of_text], prompts)
         return Said(words, masks, of_text)
 
-    def states(self, rgb: Tensor, tokens: Tokens) -> Tensor:
-        """Last states of the language model (N, length, width)."""
-        seen = self.llava.model(input_ids=tokens.ids, attention_mask=tokens.attention, pixel_values=rgb, use_cache=False)
-        states: Tensor = seen.last_hidden_state
+    def seen(self, rgb: Tensor) -> Tensor:
+        """What the vision tower says of B images (B, image tokens, width of the tower)."""
+        return image_tokens(self.llava, rgb)
+
+    def states(self, seen: Tensor, tokens: Tokens) -> Tensor:
+        """Last states of the language model (N, length, width) for N texts, each with what was `seen` of its image.
+
+        The same as LLaVA's own forward, which would look at an image once for every text about it.
+        """
+        model = self.llava.model
+        embedded = model.get_input_embeddings()(tokens.ids)
+        images = model.multi_modal_projector(seen).to(embedded)
+        embedded = embedded.masked_scatter((tokens.ids == self.ids.image)[..., None], images)
+        said = model.language_model(inputs_embeds=embedded, attention_mask=tokens.attention, use_cache=False)
+        states: Tensor = said.last_hidden_state
         return states
 
     def marks(self, states: Tensor, tokens: Tokens) -> tuple[Tensor, Tensor]:

@@ -79,6 +79,8 @@ def draw_pairs(facts: SceneFacts, count: int, rng: np.random.Generator, weights:
 
     No question is drawn twice as long as there are others.
     """
+    if count < 1:
+        return ()
     by_family: dict[Family, list[Ask]] = {}
     for ask in asks(facts):
         by_family.setdefault(ask.family, []).append(ask)

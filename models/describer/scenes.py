@@ -17,10 +17,6 @@ from models.language.instances import PARTS, InstanceOptions, Instances, turned
 
 NOWHERE: Final = Whereabouts()
 """Nothing is known of where and when a scene is."""
-KNOWN_OF_A_PATCH: Final = 3
-SMALLEST_M2: Final = 2_000.0
-LARGEST_M2: Final = 1_000_000.0
-"""Between these the pretext tells lakes by their size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +62,7 @@ class Scene:
 
     def target(self, numbers: Sequence[int]) -> Tensor:
         """Share of each pixel of the encoder (1, y, x) that some lakes cover, 0..1."""
-        return _shares(self.lakes.mask(numbers), (self.channels.shape[-2], self.channels.shape[-1]))
-
-    def patches(self, side: int) -> Tensor:
-        """What a vision tower should know of each of its patches (side * side, 3), all 0..1.
-
-        The share of lake, whether the point of a lake is in it, and how large that lake is, by the logarithm of its area.
-        """
-        shares = _shares(self.lakes.labels > 0, (side, side))[0]
-        points, sizes = torch.zeros_like(shares), torch.zeros_like(shares)
-        for lake in self.facts().lakes:
-            place = (min(int(lake.y * side), side - 1), min(int(lake.x * side), side - 1))
-            points[place] = 1.0
-            sizes[place] = max(float(sizes[place]), _size(lake.area_m2))
-        return torch.stack([shares, points, sizes], dim=-1).flatten(0, 1)
+        return shares(self.lakes.mask(numbers), (self.channels.shape[-2], self.channels.shape[-1]))
 
 
 def scenes_of(
@@ -95,8 +78,10 @@ def views_together(scenes: Sequence[Scene]) -> Views:
     return Views(torch.stack([scene.channels for scene in scenes]), torch.stack([scene.rgb for scene in scenes]))
 
 
-def _size(area_m2: float) -> float:
-    return float(np.clip(np.log(area_m2 / SMALLEST_M2) / np.log(LARGEST_M2 / SMALLEST_M2), 0.05, 1.0))
+def shares(mask: NDArray[np.bool_], size: tuple[int, int]) -> Tensor:
+    """Share of each cell (1, *size) that a mask (y, x) covers, 0..1."""
+    covered: Tensor = functional.adaptive_avg_pool2d(torch.from_numpy(mask[None].astype(np.float32)), size)
+    return covered
 
 
 def _part(image: Tensor, window: tuple[int, int, int]) -> Tensor:
@@ -109,8 +94,3 @@ def _part(image: Tensor, window: tuple[int, int, int]) -> Tensor:
 
 def _turned(image: Tensor, turn: int) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(turned(image.numpy(), turn)))
-
-
-def _shares(mask: NDArray[np.bool_], size: tuple[int, int]) -> Tensor:
-    shares: Tensor = functional.adaptive_avg_pool2d(torch.from_numpy(mask[None].astype(np.float32)), size)
-    return shares

@@ -11,16 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim import AdamW
 
 from models.describer.batches import Batch, draw_batch
 from models.describer.losses import JointLoss, LossOptions, joint, mask_loss, word_loss
 from models.describer.network import Describer
+from models.describer.pretext import Pretext
 from models.describer.recipe import Recipe
-from models.describer.scenes import KNOWN_OF_A_PATCH, Scene
+from models.describer.scenes import Scene
 from models.language.dialogue import Dialogue
-from models.language.vision_language import image_tokens
 from models.segmenter.optimizer import apply_factor, schedule_factor
 
 
@@ -43,7 +42,7 @@ class Training:
         """Take a network with its first weights; it is moved to the device and changed by every step."""
         self.network, self.dialogue, self.recipe, self.device = network.to(device), dialogue, recipe, device
         # of the pretext alone: no part of the network, and thrown away at the end
-        self.pretext = nn.Linear(recipe.network.vision.hidden, KNOWN_OF_A_PATCH).to(device)
+        self.pretext = Pretext(recipe.network.vision.hidden).to(device)
         self.optimizer = AdamW(_groups(self.network, self.pretext, recipe), betas=(0.9, 0.999), eps=1e-6)
         self.step_number = 0
 
@@ -80,14 +79,22 @@ class Training:
     def loss(self, batch: Batch) -> JointLoss:
         """The joint loss of a batch that is on the device; parts of weight 0 are not computed."""
         options = self.weights_now()
-        nothing = batch.patches.new_zeros(())
-        states = self.network.states(batch.views.rgb[batch.of_scene], batch.tokens) if options.masks or options.words else None
+        # a scene is seen once, however much is said of it; selecting adds gradients up in order, indexing in any
+        seen = self.network.seen(batch.views.rgb)
+        nothing = seen.new_zeros(())
+        states = self._states(seen, batch, options) if options.masks or options.words else None
         return joint(
             nothing if states is None or not options.masks else self._mask_loss(batch, states),
             nothing if states is None or not options.words else self._word_loss(batch, states),
-            self._patch_loss(batch) if options.patches else nothing,
+            self.pretext.loss(seen, batch.known) if options.patches else nothing,
             options,
         )
+
+    def _states(self, seen: Tensor, batch: Batch, options: LossOptions) -> Tensor:
+        if self.recipe.network.decoder.prompt == "constant" and not options.words:
+            # nobody listens
+            return seen.new_zeros((len(batch.of_scene), 1, self.recipe.network.language.hidden))
+        return self.network.states(seen.index_select(0, batch.of_scene), batch.tokens)
 
     def _mask_loss(self, batch: Batch, states: Tensor) -> Tensor:
         of_text, prompts = self.network.marks(states, batch.tokens)
@@ -99,10 +106,6 @@ class Training:
     def _word_loss(self, batch: Batch, states: Tensor) -> Tensor:
         tokens = batch.tokens
         return word_loss(self.network.llava.lm_head(states), tokens.labels, tokens.telling, self.recipe.loss.telling)
-
-    def _patch_loss(self, batch: Batch) -> Tensor:
-        logits = self.pretext(image_tokens(self.network.llava, batch.views.rgb))
-        return functional.binary_cross_entropy_with_logits(logits, batch.patches)
 
     def weights(self) -> dict[str, Tensor]:
         """Weights as they are now."""

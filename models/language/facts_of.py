@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from catalog.facts.scene_facts import Earlier, LakeFact, SceneFacts, Whereabouts, in_order
 from models.language.instances import Instances
@@ -24,7 +25,9 @@ def facts_of(
     for which `whereabouts` must tell the year: growth can be told then.
     """
     where = whereabouts or Whereabouts()
-    lakes = [_lake(instances, number, elevation) for number in range(1, len(instances) + 1)]
+    # each lake is looked at inside its own box: of a scene of many lakes most pixels are none of it
+    boxes = ndimage.find_objects(instances.labels, len(instances))
+    lakes = [_lake(instances, number, box, elevation) for number, box in enumerate(boxes, start=1)]
     if before is None or where.year is None:
         return SceneFacts(scene_id, pixel_m, in_order(lakes), where)
     earlier = Earlier(where.year - 1, len(before), sum(before.areas_m2))
@@ -32,9 +35,10 @@ def facts_of(
     return SceneFacts(scene_id, pixel_m, in_order(lakes), where, earlier)
 
 
-def _lake(instances: Instances, number: int, elevation: NDArray[np.float32] | None) -> LakeFact:
+def _lake(instances: Instances, number: int, box: tuple[slice, slice], elevation: NDArray[np.float32] | None) -> LakeFact:
     height, width = instances.labels.shape
-    rows, columns = np.nonzero(instances.labels == number)
+    rows, columns = np.nonzero(instances.labels[box] == number)
+    rows, columns = rows + box[0].start, columns + box[1].start
     row, column = _point(rows, columns)
     inside = None if elevation is None else elevation[rows, columns]
     known = None if inside is None or not np.isfinite(inside).any() else float(np.nanmedian(inside))

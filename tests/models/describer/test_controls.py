@@ -19,13 +19,13 @@ from models.describer.training import Training
 from models.describer.trials import two_quadrants
 from tests.described_scenes import dialogue, scenes
 
-STEPS = 260
+PRETEXT, STEPS = 80, 360
 RECIPE = Recipe(
     "controls",
     "Pairs by heart, in one phrasing each",
-    loss=LossOptions(patches=0.5),
+    loss=LossOptions(patches=1.0),
     pairs=PairOptions(turns=False),
-    steps=StepOptions(total=STEPS, warmup=20, learning_rate=3e-3, weight_decay=0.0),
+    steps=StepOptions(total=STEPS, pretext=PRETEXT, warmup=20, learning_rate=2e-3, weight_decay=0.0),
 )
 COUNTED, REFERRED = 0.9, 0.7
 SLACK = 0.05

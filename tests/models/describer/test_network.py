@@ -48,6 +48,18 @@ def test_words_and_masks_have_their_shapes(tiny, batch):
     assert 0 < marks <= len(batch.of_scene) == 12
 
 
+@pytest.mark.parametrize("adapter", [None, AdapterConfig(rank=2, alpha=4)])
+def test_an_image_seen_once_says_what_llava_says_that_looks_at_it_for_every_text(batch, adapter):
+    config = TINY if adapter is None else replace(TINY, adapter=adapter, language_path="adapted")
+    own = network(config)
+    with torch.inference_mode():
+        ours = own.states(own.seen(batch.views.rgb)[batch.of_scene], batch.tokens)
+        theirs = own.llava.model(
+            input_ids=batch.tokens.ids, attention_mask=batch.tokens.attention, pixel_values=batch.views.rgb[batch.of_scene], use_cache=False
+        ).last_hidden_state
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-4)
+
+
 def test_the_published_sizes_are_the_same_classes():
     with on_meta():
         whole = build(PUBLISHED, TokenIds(32_001, 1, 2, 32_000, 32_002), 32_003)

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from catalog.facts.scene_facts import MANY
+from models.describer.pretext import OF_A_PATCH, OF_A_SCENE, PLACES, Known, Pretext, known_of
+from tests.described_scenes import scenes
+
+SIDE = 8
+
+
+def test_points_of_a_scene_add_up_to_its_lakes_place_by_place():
+    some = list(scenes(6))
+    known = known_of(some, SIDE)
+    assert known.patches.shape == (len(some), SIDE * SIDE, OF_A_PATCH)
+    assert known.counts.shape == (len(some), OF_A_SCENE)
+    for scene, patches, counts in zip(some, known.patches, known.counts, strict=True):
+        facts = scene.facts()
+        assert counts.tolist() == [len(facts.lakes), *(len(facts.at(place)) for place in PLACES)]
+        torch.testing.assert_close(patches[:, 2:].sum(dim=0), counts[1:].float())
+
+
+@given(turn=st.integers(0, 7))
+def test_what_is_known_turns_with_the_ground(turn):
+    (scene,) = scenes(1, first=3)
+    now, lying = (known_of([each], SIDE) for each in (scene, scene.turned(turn)))
+    assert now.counts[0, 0] == lying.counts[0, 0]
+    torch.testing.assert_close(lying.patches[..., 0].sum(), now.patches[..., 0].sum())
+
+
+def test_the_share_of_lake_is_that_of_the_mask():
+    (scene,) = scenes(1, first=5)
+    covered = known_of([scene], SIDE).patches[0, :, 0].mean()
+    assert float(covered) == pytest.approx(float((scene.lakes.labels > 0).mean()))
+
+
+def test_counts_stop_at_many():
+    (scene,) = scenes(1, first=5)
+    assert int(known_of([scene], SIDE).counts.max()) <= MANY
+    logits = Pretext(16).numbers(torch.zeros(2, 4, 16))
+    assert logits.shape == (2, OF_A_SCENE, MANY + 1)
+
+
+def test_a_pretext_that_tells_all_has_less_loss_than_one_that_tells_nothing():
+    known = known_of(list(scenes(4)), SIDE)
+    torch.manual_seed(0)
+    seen, pretext = torch.randn(4, SIDE * SIDE, 64), Pretext(64)
+    seen.requires_grad_(True)
+    before = pretext.loss(seen, known)
+    optimizer = torch.optim.Adam([seen, *pretext.parameters()], 0.05)
+    for _ in range(60):
+        optimizer.zero_grad()
+        pretext.loss(seen, known).backward()
+        optimizer.step()
+    assert float(pretext.loss(seen, known)) < float(before) / 4
+    assert isinstance(known.to(torch.device("cpu")), Known)
+    assert np.isfinite(float(before))
