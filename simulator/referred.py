@@ -14,7 +14,8 @@ from simulator.layouts import Layout, Spot
 from simulator.noise import Floats, fractal, generator, smoothstep
 from simulator.spectra import HAZE, MATERIALS, SKYLIGHT
 
-PIXEL_M: Final = 10.0
+GROUND_M: Final = 2240.0
+"""Width of a chip, however many pixels it has."""
 Ground = Literal["mountains", "tundra"]
 _CLASSES: Final[dict[Ground, tuple[str, ...]]] = {
     "mountains": ("clear lake", "milky lake", "frozen lake", "snow patch"),
@@ -112,7 +113,7 @@ def _counts(seed: int, ground: Ground, dem: Floats, labels: npt.NDArray[np.int32
     for number, kind in enumerate(kinds, 1):
         inside = labels == number
         layers[:, inside] = _look(kind, rng)[:, None] * fine[inside] ** 0.5
-    east, south = np.gradient(dem, PIXEL_M, axis=1), np.gradient(dem, PIXEL_M, axis=0)
+    east, south = np.gradient(dem, GROUND_M / len(dem), axis=(1, 0))
     azimuth, height = rng.uniform(2.2, 3.6), rng.uniform(0.6, 1.0)
     tilt = 1 - (east * np.sin(azimuth) - south * np.cos(azimuth)) / np.tan(height)
     level = np.isin(labels, [number for number, kind in enumerate(kinds, 1) if kind.endswith("lake")])

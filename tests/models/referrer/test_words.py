@@ -111,7 +111,7 @@ def test_places_in_a_row_and_ends_of_a_cluster():
 
 def test_every_kept_phrase_means_its_feature_and_few_features_are_dropped():
     total = dropped = 0
-    for scene in told(60):
+    for scene in told(30):
         total, dropped = total + len(scene.features), dropped + scene.phrases.dropped
         for number, references in scene.phrases.by_feature.items():
             assert references
@@ -121,7 +121,7 @@ def test_every_kept_phrase_means_its_feature_and_few_features_are_dropped():
             assert meant(phrase_of(reference), scene.features) == numbers
         for reference in scene.phrases.absent:
             assert meant(phrase_of(reference), scene.features) == frozenset()
-    assert total > 200
+    assert total > 100
     assert dropped / total < 0.05
 
 
@@ -143,7 +143,7 @@ def test_words_turn_with_the_pixels():
 def test_pairs_point_at_what_their_phrases_mean():
     rng = np.random.default_rng(0)
     tasks, absent, counts = set(), 0, set()
-    for scene in told(40):
+    for scene in told(30):
         for pair in (*draw_pairs(scene, PairOptions(segment=4, talk=3), rng), *fixed_pairs(scene, 1, held_out=True)):
             tasks.add(pair.task)
             assert pair.phrasing < len(PHRASINGS[pair.task])
@@ -156,11 +156,11 @@ def test_pairs_point_at_what_their_phrases_mean():
                 assert all(phrase in pair.question.lower() for phrase in pair.phrases)
     assert tasks == set(TASKS)
     assert counts == {0, 1, 2, 3, 4}
-    assert absent > 30
+    assert absent > 20
 
 
 def test_answers_in_words_are_what_masks_prove():
-    (scene,) = [each for each in told(40) if len(each.features) >= 5][:1]
+    (scene,) = [each for each in told(30) if len(each.features) >= 5][:1]
     answers = {pair.task: pair for pair in fixed_pairs(scene, 3, held_out=False)}
     quantity = answers["quantity"]
     noun = next(kind for kind in sorted(CLASSES, key=len, reverse=True) if words_of(kind).many in quantity.question)
