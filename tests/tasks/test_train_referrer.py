@@ -10,6 +10,7 @@ from catalog.facts.errors import ChipsUnusable, RecipeWrong, WeightsMissing, Wro
 from catalog.facts.referrer_cards import TINY
 from catalog.stores.recipes import read_recipe, shipped_recipes
 from catalog.stores.weights import VOCABULARY, read_describer, read_referrer
+from commands.cards import facts_of_referrer
 from models.language.dialogue import Dialogue
 from models.language.tokenizer import tokenizer_of
 from models.referrer.marks import MARKS
@@ -47,6 +48,9 @@ def test_weights_are_kept_with_their_card_and_their_words_and_used_again(trained
     network = build(card.network, own.ids, own.mark_ids, len(words))
     fill(network, tensors, where="weights")
     assert sum(tensor.numel() for tensor in tensors.values()) < 3e6
+    told = facts_of_referrer(card)
+    assert told["classes"] == "lake, clear lake, milky lake, frozen lake, snow patch, glacier, thaw slump"
+    assert "memory of 8 classes, 8 slots, fused by conv3d" in str(told["network"])
     with pytest.raises(WrongCall, match="a referrer of words, and a describer is asked for"):
         read_describer(str(trained / "weights"))
 
