@@ -58,8 +58,7 @@ def test_adapters_of_the_tiny_network_learn_and_survive_without_the_rest():
 
 
 def test_what_the_tower_sees_is_one_vector_a_patch():
-    side = TINY.vision.image_px
-    seen = image_tokens(tiny(), torch.randn(2, 3, side, side))
+    seen = image_tokens(tiny(), torch.randn(2, 3, 64, 64))
     assert seen.shape == (2, TINY.vision.tokens, TINY.vision.hidden)
 
 
