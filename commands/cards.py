@@ -1,7 +1,8 @@
-"""Cards of slump detectors and of describers in words."""
+"""Cards of slump detectors, of describers and of referrers in words."""
 
 from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.detector_cards import DetectorCard, DetectorConfig
+from catalog.facts.referrer_cards import ReferrerCard
 
 
 def facts_of_detector(card: DetectorCard) -> dict[str, object]:
@@ -47,6 +48,29 @@ def facts_of_describer(card: DescriberCard) -> dict[str, object]:
         "needs": ", ".join(encoder.channels),
         "statistics": card.scaling.source,
         "image px": encoder.image_px,
+        "threshold": card.threshold,
+        "figures": card.figures,
+        "cite": card.citation,
+    }
+
+
+def facts_of_referrer(card: ReferrerCard) -> dict[str, object]:
+    """Return what `cryoatlas models show` tells of a referrer, in order."""
+    network, memory = card.network, card.network.memory
+    language = network.language
+    kept = "no memory" if memory is None else f"memory of {memory.rows} classes, {memory.slots} slots, fused by {memory.fusion}"
+    return {
+        "name": card.name,
+        "title": card.title,
+        "version": card.version,
+        "sha256": card.sha256,
+        "licence": card.licence,
+        "trained on": card.trained_on,
+        "recipe": card.recipe,
+        "network": f"language model of {language.layers} layers of {language.hidden}, {network.language_path}; {kept}",
+        "classes": ", ".join(card.classes),
+        "image px": network.vision.image_px,
+        "scene m": card.ground_m,
         "threshold": card.threshold,
         "figures": card.figures,
         "cite": card.citation,

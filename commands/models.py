@@ -9,9 +9,10 @@ from catalog.facts.cards import WeightsCard
 from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.options import DEFAULT_MODELS
+from catalog.facts.referrer_cards import ReferrerCard
 from catalog.stores.objects import local_path
 from catalog.stores.weights import Card, find_card, shipped_names
-from commands.cards import facts_of_describer, facts_of_detector
+from commands.cards import facts_of_describer, facts_of_detector, facts_of_referrer
 from commands.console import say, show_json, show_table
 from commands.running import run_convert
 from infra.settings import read_settings
@@ -108,12 +109,16 @@ def _facts_without_weights(name: str, version: str, sha256: str) -> dict[str, ob
 def _target_of(card: Card) -> str:
     if isinstance(card, DescriberCard):
         return "nothing: it describes"
+    if isinstance(card, ReferrerCard):
+        return "what words mean"
     return "slumps" if isinstance(card, DetectorCard) else "lakes"
 
 
 def _facts_of(card: Card) -> dict[str, object]:
     if isinstance(card, DescriberCard):
         return facts_of_describer(card)
+    if isinstance(card, ReferrerCard):
+        return facts_of_referrer(card)
     return facts_of_detector(card) if isinstance(card, DetectorCard) else _facts_of_segmenter(card)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tasks.score_inventory import ScoreCard
     from tasks.train_describer import DescriberReport
     from tasks.train_lakes import TrainingReport
+    from tasks.train_referrer import ReferrerReport
     from tasks.train_slumps import SlumpTrainingReport
 
 
@@ -122,6 +123,15 @@ def run_train_describer(
     from flows.train_describer import train_describer  # noqa: PLC0415 - see the module's first line
 
     return train_describer(recipe, data, out, changes, device)
+
+
+def run_train_referrer(
+    recipe: str, data: list[str], out: str, changes: dict[str, float | int | str | bool], device: str
+) -> "ReferrerReport":
+    """Run the `train-referrer` flow in this process."""
+    from flows.train_referrer import train_referrer  # noqa: PLC0415 - see the module's first line
+
+    return train_referrer(recipe, data, out, changes, device)
 
 
 def run_convert(source: str, folder: Path, *, name: str, statistics: str, licence: str, trained_on: str) -> WeightsCard:

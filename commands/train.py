@@ -8,7 +8,7 @@ import yaml
 
 from catalog.facts.errors import WrongCall
 from commands.console import progress_shown, say, show_json, show_table
-from commands.running import run_train_describer, run_train_lakes, run_train_slumps
+from commands.running import run_train_describer, run_train_lakes, run_train_referrer, run_train_slumps
 
 app = typer.Typer(
     no_args_is_help=True, help="Train a model by a recipe. Example: cryoatlas train lakes --config tiny-demo --data chips --out trained"
@@ -101,6 +101,35 @@ def describe(
     say(f"Weights, card and words: {report.weights}.")
 
 
+@app.command("refer")
+def refer(
+    config: Annotated[str, typer.Option(help="A recipe: the name of a shipped one, or a YAML file.")],
+    data: Annotated[
+        list[str],
+        typer.Option(help="Folder of chips (`cryoatlas chips cut`), or simulated:FIRST-LAST for chips drawn anew; may be given again."),
+    ],
+    out: Annotated[str, typer.Option(help="Folder for checkpoints and the weights; a run that was stopped goes on from it.")],
+    *,
+    change: Annotated[list[str] | None, typer.Option("--set", help="NAME=VALUE over the recipe, for example network.memory=null.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Train a referrer (GeoPix's system) on phrases and the features that they mean, and write weights with their card and their words.
+
+    Example: cryoatlas train refer --config tiny-demo --data simulated:0-1999 --out trained
+    """
+    with progress_shown(quiet=as_json):
+        report = run_train_referrer(config, data, out, _changes(change or []), device)
+    if as_json:
+        show_json(report.as_dict())
+        return
+    rows = [(point["stage"], point["step"], point["miou"], point["refused"]) for point in report.history]
+    title = f"Validation by generated words ({report.recipe}, {report.train_scenes} scenes to learn, {report.val_scenes} to judge)"
+    show_table(title, ("stage", "step", "mIoU", "there is none"), rows)
+    show_table("Weights", ("figure", "value"), sorted(report.figures.items()))
+    say(f"Weights, card and words: {report.weights}.")
+
+
 def _changes(settings: list[str]) -> dict[str, float | int | str | bool]:
     changes = {}
     for setting in settings:
@@ -113,10 +142,9 @@ def _changes(settings: list[str]) -> dict[str, float | int | str | bool]:
 
 def _later(name: str) -> None:
     def refuse() -> None:
-        raise WrongCall(f"`train {name}` comes with a later release. `cryoatlas train lakes`, `slumps` and `describe` are there.")
+        raise WrongCall(f"`train {name}` comes with a later release. `cryoatlas train lakes`, `slumps`, `describe` and `refer` are there.")
 
     app.command(name, hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(refuse)
 
 
-for _name in ("refer", "embed"):
-    _later(_name)
+_later("embed")

@@ -17,11 +17,13 @@ from catalog.facts.cards import WeightsCard
 from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.errors import WeightsUnfit
+from catalog.facts.referrer_cards import ReferrerCard
 from catalog.stores.downloads import hash_of
 from catalog.stores.files import PARTIAL_SUFFIX, storage_errors, write_atomic
 from catalog.stores.weights import CARD, VOCABULARY, WEIGHTS, card_json, check_card, is_pickle, read_tensors
 
-AnyCard = TypeVar("AnyCard", WeightsCard, DetectorCard, DescriberCard)
+AnyCard = TypeVar("AnyCard", WeightsCard, DetectorCard, DescriberCard, ReferrerCard)
+WritingCard = TypeVar("WritingCard", DescriberCard, ReferrerCard)
 Storage = Literal["float32", "float16", "bfloat16"]
 _STORAGE: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -76,8 +78,8 @@ def write_weights(folder: Path, tensors: Mapping[str, Tensor], card: AnyCard, *,
 
 
 def write_describer(
-    folder: Path, tensors: Mapping[str, Tensor], card: DescriberCard, vocabulary: str, *, storage: Storage = "float32"
-) -> DescriberCard:
+    folder: Path, tensors: Mapping[str, Tensor], card: WritingCard, vocabulary: str, *, storage: Storage = "float32"
+) -> WritingCard:
     """Write the vocabulary, then weights and card as `write_weights` does; return the card with both hashes."""
     content = vocabulary.encode()
     write_atomic(folder / VOCABULARY, content)

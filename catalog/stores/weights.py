@@ -20,6 +20,7 @@ from catalog.facts.cards import FORMAT, WeightsCard, check_statistics
 from catalog.facts.describer_cards import DESCRIBER_FORMAT, DescriberCard
 from catalog.facts.detector_cards import DETECTOR_FORMAT, DetectorCard, check_scaling
 from catalog.facts.errors import WeightsMissing, WeightsUnfit, WrongCall
+from catalog.facts.referrer_cards import REFERRER_FORMAT, ReferrerCard
 from catalog.stores.downloads import HubFile, WebFile, fetch, remote_file, verify
 from catalog.stores.files import PARTIAL_SUFFIX, write_atomic
 
@@ -35,15 +36,21 @@ SHIPPED: Final = Path(str(files("catalog").joinpath("weights")))
 """One folder per shipped name."""
 _PINNED: Final = re.compile(r"(?P<reference>.+)#sha256=(?P<hash>[0-9a-fA-F]{64})")
 _PICKLES: Final = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-Card = WeightsCard | DetectorCard | DescriberCard
-"""What travels beside weights, of segmenters of lakes, of detectors of slumps or of describers of scenes."""
+Card = WeightsCard | DetectorCard | DescriberCard | ReferrerCard
+"""What travels beside weights, of segmenters of lakes, of detectors of slumps, of describers of scenes or of those that draw what words mean."""
 _ADAPTERS: Final[Mapping[str, TypeAdapter[Any]]] = {
     "segmenter": TypeAdapter(WeightsCard),
     "detector": TypeAdapter(DetectorCard),
     "describer": TypeAdapter(DescriberCard),
+    "referrer": TypeAdapter(ReferrerCard),
 }
-_FORMATS: Final = {"segmenter": FORMAT, "detector": DETECTOR_FORMAT, "describer": DESCRIBER_FORMAT}
-_KINDS: Final = {"segmenter": "a model of lakes", "detector": "a detector of slumps", "describer": "a describer of scenes"}
+_FORMATS: Final = {"segmenter": FORMAT, "detector": DETECTOR_FORMAT, "describer": DESCRIBER_FORMAT, "referrer": REFERRER_FORMAT}
+_KINDS: Final = {
+    "segmenter": "a model of lakes",
+    "detector": "a detector of slumps",
+    "describer": "a describer of scenes",
+    "referrer": "a referrer of words",
+}
 
 
 def shipped_names() -> tuple[str, ...]:
@@ -101,13 +108,18 @@ def read_describer(reference: str, cache: Path | None = None) -> "tuple[Describe
     card, file = find_card(reference, cache)
     if not isinstance(card, DescriberCard):
         raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a describer is asked for: name another model.")
-    vocabulary = file.parent / VOCABULARY
-    if not vocabulary.is_file():
-        raise WeightsMissing(
-            f"{file.parent} holds no {VOCABULARY}: weights that write are used with the words that they learned, put it there."
-        )
-    verify(vocabulary, card.vocabulary_sha256, str(vocabulary))
-    return card, read_tensors(file), vocabulary.read_text(encoding="utf-8")
+    return card, read_tensors(file), _vocabulary(file.parent, card.vocabulary_sha256)
+
+
+def read_referrer(reference: str, cache: Path | None = None) -> "tuple[ReferrerCard, dict[str, Tensor], str]":
+    """Find, verify and read a referrer's weights with their card and the content of their vocabulary.
+
+    Raises WeightsMissing, WeightsUnfit or WrongCall.
+    """
+    card, file = find_card(reference, cache)
+    if not isinstance(card, ReferrerCard):
+        raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a referrer is asked for: name another model.")
+    return card, read_tensors(file), _vocabulary(file.parent, card.vocabulary_sha256)
 
 
 def find_card(reference: str, cache: Path | None = None) -> tuple[Card, Path]:
@@ -175,6 +187,15 @@ def card_json(card: Card) -> bytes:
 
 def _system_of(card: Card) -> str:
     return "segmenter" if isinstance(card, WeightsCard) else card.system
+
+
+def _vocabulary(folder: Path, sha256: str) -> str:
+    """Content of the vocabulary beside weights that write."""
+    vocabulary = folder / VOCABULARY
+    if not vocabulary.is_file():
+        raise WeightsMissing(f"{folder} holds no {VOCABULARY}: weights that write are used with the words that they learned, put it there.")
+    verify(vocabulary, sha256, str(vocabulary))
+    return vocabulary.read_text(encoding="utf-8")
 
 
 def _detecting(card: Card, reference: str) -> DetectorCard:

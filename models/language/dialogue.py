@@ -33,11 +33,12 @@ class TokenIds:
     end: int
     image: int
     seg: int
+    """The first mark of segmentation."""
 
     @classmethod
-    def of(cls, tokenizer: PreTrainedTokenizerFast) -> "TokenIds":
+    def of(cls, tokenizer: PreTrainedTokenizerFast, mark: str = SEG) -> "TokenIds":
         """Look them up."""
-        found = [tokenizer.convert_tokens_to_ids(token) for token in (PAD, BEGIN, END, IMAGE, SEG)]
+        found = [tokenizer.convert_tokens_to_ids(token) for token in (PAD, BEGIN, END, IMAGE, mark)]
         return cls(*(int(number) for number in found))
 
 
@@ -66,16 +67,25 @@ class Dialogue:
     tokenizer: PreTrainedTokenizerFast
     image_tokens: int
     """Placeholders that an image takes."""
+    marks: tuple[str, ...] = (SEG,)
+    """Marks of segmentation of the system."""
 
     @property
     def ids(self) -> TokenIds:
         """Control tokens."""
-        return TokenIds.of(self.tokenizer)
+        return TokenIds.of(self.tokenizer, self.marks[0])
+
+    @property
+    def mark_ids(self) -> tuple[int, ...]:
+        """Numbers of the marks."""
+        return tuple(int(self.tokenizer.convert_tokens_to_ids(mark)) for mark in self.marks)
 
     def prompt(self, question: str) -> list[int]:
         """Return what stands before an answer: the image, then the question. Marks of segmentation in a question are words, not marks."""
         ids = self.ids
-        text = f"\nUSER: {question.replace(SEG, '')}\nASSISTANT:"
+        for mark in self.marks:
+            question = question.replace(mark, "")
+        text = f"\nUSER: {question}\nASSISTANT:"
         return [ids.begin, *([ids.image] * self.image_tokens), *self._encoded(text)]
 
     def answer(self, text: str) -> list[int]:
@@ -90,7 +100,7 @@ class Dialogue:
         plain = self.tokenizer.decode(
             [number for number in kept if number not in (ids.pad, ids.image, ids.begin)], skip_special_tokens=False
         )
-        return " ".join(str(plain).replace(SEG, f" {SEG}").split())
+        return " ".join(str(plain).replace(self.marks[0], f" {self.marks[0]}").split())
 
     def learned(self, questions: Sequence[str], answers: Sequence[str]) -> Tokens:
         """Questions with the answers that are to be learned, padded on the right."""

@@ -34,12 +34,12 @@ def train_tokenizer(texts: Sequence[str], size: int, added: Sequence[str] = (SEG
     return _wrapped(tokenizer, added)
 
 
-def tokenizer_of(content: str) -> PreTrainedTokenizerFast:
-    """Read a vocabulary from the JSON that `tokenizer_json` gave; raises WeightsUnfit for anything else."""
+def tokenizer_of(content: str, added: Sequence[str] = (SEG,), system: str = "describer") -> PreTrainedTokenizerFast:
+    """Read a vocabulary from the JSON that `tokenizer_json` gave; raises WeightsUnfit for anything else, or without the `added` tokens."""
     tokenizer = _parsed(content)
-    missing = [token for token in (*_SPECIAL, SEG) if tokenizer.token_to_id(token) is None]
+    missing = [token for token in (*_SPECIAL, *added) if tokenizer.token_to_id(token) is None]
     if missing:
-        raise WeightsUnfit(f"The vocabulary has no {', '.join(missing)}: it is not one of a describer. Fetch tokenizer.json again.")
+        raise WeightsUnfit(f"The vocabulary has no {', '.join(missing)}: it is not one of a {system}. Fetch tokenizer.json again.")
     return _wrapped(tokenizer, ())
 
 

@@ -1,0 +1,1 @@
+"""Masks for plain words: this lake, not that one (GeoPix's system)."""

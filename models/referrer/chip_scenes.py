@@ -1,0 +1,41 @@
+"""Chips to scenes whose features can be asked about."""
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catalog.facts.chips import LABEL_IGNORE, LABEL_SCALE, ChipBatch
+from catalog.facts.feature_classes import FeatureClass
+from catalog.facts.grids import PIXEL_M
+from models.language.instances import InstanceOptions
+from models.referrer.recipe import Recipe
+from models.referrer.scenes import Scene, images_of
+from models.referrer.sources import features_of_labels, features_of_mask
+
+_Pixels = TypeVar("_Pixels", bound=np.generic)
+_SIDE_PX: Final = 112
+"""Labels of wider scenes are thinned to about that, as masks are no finer."""
+
+
+def scene_of_labels(
+    scene_id: str, s2: NDArray[np.uint16], labels: NDArray[np.int32], kinds: Sequence[FeatureClass], ground_m: float, recipe: Recipe
+) -> Scene:
+    """Make a scene of a chip (12, y, x) whose features are known pixel by pixel."""
+    thinned = _thinned(labels)
+    ground = features_of_labels(thinned, kinds, ground_m / len(thinned), recipe.features)
+    return Scene(scene_id, images_of(s2[None], recipe.network.vision)[0], ground)
+
+
+def scenes_of_chips(batch: ChipBatch, names: Sequence[str], kind: FeatureClass, recipe: Recipe) -> list[Scene]:
+    """Make scenes of stored chips of one target; pixels that it covers by half or more are its, those that nobody judged are not."""
+    wet = (batch.label != LABEL_IGNORE) & (batch.label >= LABEL_SCALE / 2)
+    images, rule = images_of(batch.s2, recipe.network.vision), recipe.features or InstanceOptions()
+    grounds = [features_of_mask(_thinned(mask), kind, PIXEL_M * len(mask) / len(_thinned(mask)), rule) for mask in wet]
+    return [Scene(name, image, ground) for name, image, ground in zip(names, images, grounds, strict=True)]
+
+
+def _thinned(labels: NDArray[_Pixels]) -> NDArray[_Pixels]:
+    step = max(1, len(labels) // _SIDE_PX)
+    return np.ascontiguousarray(labels[step // 2 :: step, step // 2 :: step])
