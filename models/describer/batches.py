@@ -11,11 +11,12 @@ from torch import Tensor
 from models.describer.network import Views
 from models.describer.pairs import Pair, draw_pairs
 from models.describer.phrasings import PHRASINGS, REFERRING, Family
-from models.describer.pretext import Known, known_of
+from models.describer.pretext import known_of
 from models.describer.recipe import PairOptions
 from models.describer.scenes import Scene, views_together
 from models.language.dialogue import Dialogue, Tokens
 from models.language.instances import PARTS, InstanceOptions
+from models.language.pretext import Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def batch_of(scenes: Sequence[Scene], pairs: Sequence[tuple[int, Pair]], dialogu
         torch.tensor([number for number, _ in pairs], dtype=torch.long),
         dialogue.learned([pair.question for _, pair in pairs], [pair.answer for _, pair in pairs]),
         _stacked([scenes[number].target(pair.lakes) for number, pair in pairs]),
-        known_of(list(scenes), side),
+        known_of(scenes, side),
     )
 
 

@@ -1,19 +1,14 @@
-"""What a vision tower that starts from nothing learns first: where the points of lakes are, how large they are, and how many there are.
+"""What the vision tower of a describer learns first: where the points of lakes are, by place, and how many there are."""
 
-It stands in for a checkpoint that knows what lakes look like, and is thrown away when the words are learned. Without it the language
-model learns the commonest answers and stays blind to the image.
-"""
-
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Final
 
-import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import Tensor
 
 from catalog.facts.scene_facts import MANY, QUADRANTS, Place, SceneFacts
 from models.describer.scenes import Scene, shares
+from models.language.pretext import Board, Known, Pretext
 
 PLACES: Final = (Place("center"), *(Place(quadrant, near) for quadrant in QUADRANTS if quadrant != "center" for near in (True, False)))
 """All places that words tell apart."""
@@ -21,49 +16,14 @@ OF_A_PATCH: Final = 2 + len(PLACES)
 """The share of lake, the size of a lake whose point is near, and for each place whether a point of it is near."""
 OF_A_SCENE: Final = 1 + len(PLACES)
 """Lakes in all, and of each place."""
-_SMALLEST_M2: Final = 2_000.0
-_LARGEST_M2: Final = 1_000_000.0
-"""Between these lakes are told by their size."""
-_COUNTS: Final = 0.25
-"""Weight of numbers of lakes, which are hard to learn before points are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What should be known of B scenes of T patches."""
-
-    patches: Tensor
-    """(B, T, `OF_A_PATCH`), 0..1."""
-    counts: Tensor
-    """(B, `OF_A_SCENE`), whole numbers; `MANY` stands for itself and all above."""
-
-    def to(self, device: torch.device) -> "Known":
-        """Move to a device."""
-        return Known(self.patches.to(device), self.counts.to(device))
+def pretext_of(hidden: int) -> Pretext:
+    """Build it with fresh weights for a tower of that width; `MANY` lakes stand for all numbers above."""
+    return Pretext(hidden, OF_A_PATCH, OF_A_SCENE, MANY)
 
 
-class Pretext(nn.Module):
-    """Two linear maps: what patches say, and what all of them say together. More would learn in the tower's place."""
-
-    def __init__(self, hidden: int) -> None:
-        """Build with fresh weights for a tower of that width."""
-        super().__init__()
-        self.patches = nn.Linear(hidden, OF_A_PATCH)
-        self.counts = nn.Linear(hidden, OF_A_SCENE * (MANY + 1))
-
-    def loss(self, seen: Tensor, known: Known) -> Tensor:
-        """How far the tokens of the tower (B, T, hidden) are from telling what is known: cross-entropy of patches and of counts."""
-        patches = functional.binary_cross_entropy_with_logits(self.patches(seen), known.patches)
-        counts = functional.cross_entropy(self.numbers(seen).flatten(0, 1), known.counts.flatten())
-        return patches + _COUNTS * counts
-
-    def numbers(self, seen: Tensor) -> Tensor:
-        """Logits (B, `OF_A_SCENE`, `MANY` + 1) of the numbers of lakes."""
-        logits: Tensor = self.counts(seen.mean(dim=1)).unflatten(1, (OF_A_SCENE, MANY + 1))
-        return logits
-
-
-def known_of(scenes: list[Scene], side: int) -> Known:
+def known_of(scenes: Sequence[Scene], side: int) -> Known:
     """What should be known of scenes by a tower of side x side patches."""
     facts = [scene.facts() for scene in scenes]
     patches = [
@@ -73,32 +33,11 @@ def known_of(scenes: list[Scene], side: int) -> Known:
 
 
 def _points(facts: SceneFacts, side: int) -> Tensor:
-    """Sizes and points by place (`OF_A_PATCH` - 1, side, side).
-
-    A point is shared by the four patches around it, by their nearness: one patch alone would be a guess where two meet.
-    """
-    sizes, points = torch.zeros(side, side), torch.zeros(len(PLACES), side, side)
+    board = Board(len(PLACES), side)
     for lake in facts.lakes:
-        place = PLACES.index(lake.place)
-        for row, of_row in _shared(lake.y, side):
-            for column, of_column in _shared(lake.x, side):
-                points[place, row, column] += of_row * of_column
-                sizes[row, column] = max(float(sizes[row, column]), _size(lake.area_m2) * of_row * of_column)
-    return torch.cat([sizes[None], points]).clamp(max=1.0)
-
-
-def _shared(share: float, side: int) -> list[tuple[int, float]]:
-    """The two cells next to a place on an axis, and what part of it each has."""
-    place = share * side - 0.5
-    lower = int(np.floor(place))
-    part = place - lower
-    return [(min(max(lower, 0), side - 1), 1.0 - part), (min(max(lower + 1, 0), side - 1), part)]
-
-
-def _size(area_m2: float) -> float:
-    return float(np.clip(np.log(area_m2 / _SMALLEST_M2) / np.log(_LARGEST_M2 / _SMALLEST_M2), 0.05, 1.0))
+        board.put(PLACES.index(lake.place), lake.x, lake.y, lake.area_m2)
+    return board.known()
 
 
 def _counts(facts: SceneFacts) -> Tensor:
-    numbers = [len(facts.lakes), *(len(facts.at(place)) for place in PLACES)]
-    return torch.tensor([min(number, MANY) for number in numbers])
+    return torch.tensor([len(facts.lakes), *(len(facts.at(place)) for place in PLACES)])

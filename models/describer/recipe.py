@@ -52,7 +52,10 @@ class StepOptions:
     scenes: int = 4
     """Scenes of a step."""
     pretext: int = 0
-    """First steps, in which a vision tower that starts from nothing learns where lakes are, and nothing else is learned."""
+    """First steps, in which a vision tower that starts from nothing learns where lakes are, and nothing else is learned.
+
+    From then on it stays as it is, as a published one does, and the learning rate starts anew.
+    """
     pretext_scenes: int = 64
     """Scenes of such a step; they cost little."""
     words: int = 0
@@ -103,12 +106,7 @@ class Recipe:
 
         if self.pairs.referring + self.pairs.others < 1:
             raise RecipeWrong(f"Recipe {self.name} asks nothing about a scene: give pairs.referring or pairs.others 1 or more.")
-        if self.steps.pretext >= self.steps.total:
-            raise RecipeWrong(
-                f"Recipe {self.name}: {self.steps.pretext} steps of a pretext leave none of {self.steps.total} for words: raise steps.total."
-            )
-        if min(self.steps.pretext, self.steps.words) < 0 or (self.steps.pretext and not self.loss.patches):
-            raise RecipeWrong(f"Recipe {self.name}: steps.pretext and steps.words must not be negative, and a pretext needs loss.patches.")
+        self._check_phases()
 
         published = bool(self.language_from or self.vision_from or self.prithvi_from)
         if published and self.start_from:
@@ -118,7 +116,19 @@ class Recipe:
                 f"Recipe {self.name} names only one of language_from and words_from: a language model is of no use without its words."
             )
 
-    @property
-    def schedule(self) -> Schedule:
-        """Learning rate over the steps."""
-        return Schedule(self.steps.warmup, self.steps.total, self.steps.minimum)
+    def _check_phases(self) -> None:
+        if self.steps.pretext >= self.steps.total:
+            raise RecipeWrong(
+                f"Recipe {self.name}: {self.steps.pretext} steps of a pretext leave none of {self.steps.total} for words: raise steps.total."
+            )
+        if min(self.steps.pretext, self.steps.words) < 0 or (self.steps.pretext and not self.loss.patches):
+            raise RecipeWrong(f"Recipe {self.name}: steps.pretext and steps.words must not be negative, and a pretext needs loss.patches.")
+        for step in (0, self.steps.pretext):
+            self.schedule_at(step)  # raises where a warm-up does not fit
+
+    def schedule_at(self, step: int) -> tuple[Schedule, int]:
+        """Learning rate over the steps of a phase, the pretext or all that follows, and the number of a step in it."""
+        steps = self.steps
+        alone = step < steps.pretext
+        long = steps.pretext if alone else steps.total - steps.pretext
+        return Schedule(steps.warmup, long, steps.minimum), step if alone else step - steps.pretext

@@ -16,7 +16,7 @@ from torch.optim import AdamW
 from models.describer.batches import Batch, draw_batch
 from models.describer.losses import JointLoss, LossOptions, joint, mask_loss, word_loss
 from models.describer.network import Describer
-from models.describer.pretext import Pretext
+from models.describer.pretext import pretext_of
 from models.describer.recipe import Recipe
 from models.describer.scenes import Scene
 from models.language.dialogue import Dialogue
@@ -42,7 +42,7 @@ class Training:
         """Take a network with its first weights; it is moved to the device and changed by every step."""
         self.network, self.dialogue, self.recipe, self.device = network.to(device), dialogue, recipe, device
         # of the pretext alone: no part of the network, and thrown away at the end
-        self.pretext = Pretext(recipe.network.vision.hidden).to(device)
+        self.pretext = pretext_of(recipe.network.vision.hidden).to(device)
         self.optimizer = AdamW(_groups(self.network, self.pretext, recipe), betas=(0.9, 0.999), eps=1e-6)
         self.step_number = 0
 
@@ -60,13 +60,15 @@ class Training:
         loss, steps = self.recipe.loss, self.recipe.steps
         if self.step_number < steps.pretext:
             return replace(loss, masks=0.0, words=0.0)
-        return replace(loss, masks=0.0) if self.step_number < steps.pretext + steps.words else loss
+        later = replace(loss, patches=0.0) if steps.pretext else loss
+        return replace(later, masks=0.0) if self.step_number < steps.pretext + steps.words else later
 
     def step(self, batch: Batch) -> StepReport:
         """Learn from a batch; returns what happened."""
         self.network.train()
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.step_number)
-        apply_factor(self.optimizer, schedule_factor(self.step_number, self.recipe.schedule))
+        schedule, within = self.recipe.schedule_at(self.step_number)
+        apply_factor(self.optimizer, schedule_factor(within, schedule))
         self.optimizer.zero_grad(set_to_none=True)
         loss = self.loss(batch.to(self.device))
         torch.autograd.backward(loss.total)
@@ -80,7 +82,8 @@ class Training:
         """The joint loss of a batch that is on the device; parts of weight 0 are not computed."""
         options = self.weights_now()
         # a scene is seen once, however much is said of it; selecting adds gradients up in order, indexing in any
-        seen = self.network.seen(batch.views.rgb)
+        with torch.set_grad_enabled(bool(options.patches) or not self.recipe.steps.pretext):
+            seen = self.network.seen(batch.views.rgb)
         nothing = seen.new_zeros(())
         states = self._states(seen, batch, options) if options.masks or options.words else None
         return joint(

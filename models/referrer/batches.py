@@ -10,7 +10,9 @@ from torch import Tensor
 
 from catalog.facts.feature_classes import CLASSES
 from models.language.dialogue import Dialogue, Tokens
+from models.language.pretext import Known
 from models.referrer.pairs import Pair, PairOptions, Told, draw_pairs
+from models.referrer.pretext import known_of
 from models.referrer.scenes import Scene, images_together, patch_of
 
 NOWHERE: Final = -100
@@ -32,20 +34,23 @@ class Batch:
     """(T,), class that the phrase of each mask names."""
     points: Tensor
     """(T,), patch of the point of each, or `NOWHERE`."""
-    patches: Tensor
-    """(B, patches, known)."""
+    known: Known
+    """What the pretext of the vision tower asks."""
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""
-        parts = (self.target, self.classes, self.points, self.patches)
-        return Batch(self.images.to(device), self.of_scene.to(device), self.tokens.to(device), *(part.to(device) for part in parts))
+        target, classes, points = (part.to(device) for part in (self.target, self.classes, self.points))
+        tokens, known = self.tokens.to(device), self.known.to(device)
+        return Batch(self.images.to(device), self.of_scene.to(device), tokens, target, classes, points, known)
 
 
-def draw_batch(scenes: Sequence[Scene], dialogue: Dialogue, options: PairOptions, rng: np.random.Generator, size: int) -> Batch:
-    """Turn scenes, and draw pairs of each; masks are `size` pixels wide."""
+def draw_batch(
+    scenes: Sequence[Scene], dialogue: Dialogue, options: PairOptions, rng: np.random.Generator, size: int, *, asked: bool = True
+) -> Batch:
+    """Turn scenes, and draw pairs of each unless nothing is asked; masks are `size` pixels wide."""
     lying = [scene.turned(int(rng.integers(8))) if options.turns else scene for scene in scenes]
-    told = [scene.told() for scene in lying]
-    pairs = [(number, pair) for number, each in enumerate(told) for pair in draw_pairs(each, options, rng)]
+    told = [scene.told(asked=asked) for scene in lying]
+    pairs = [(number, pair) for number, each in enumerate(told) for pair in (draw_pairs(each, options, rng) if asked else ())]
     return batch_of(lying, told, pairs, dialogue, size)
 
 
@@ -58,10 +63,10 @@ def batch_of(scenes: Sequence[Scene], told: Sequence[Told], pairs: Sequence[tupl
     classes = [CLASSES.index(word) for _, pair in pairs if pair.targets for word in pair.words]  # talk has words, too, and no masks
     return Batch(
         images_together(scenes),
-        torch.tensor([number for number, _ in pairs]),
+        torch.tensor([number for number, _ in pairs], dtype=torch.long),
         dialogue.learned([pair.question for _, pair in pairs], [pair.answer for _, pair in pairs]),
         torch.stack(masks) if masks else torch.zeros(0, 1, size, size),
         torch.tensor(classes, dtype=torch.long),
         torch.tensor(points, dtype=torch.long),
-        torch.stack([scene.patches(each.features, side) for scene, each in zip(scenes, told, strict=True)]),
+        known_of(scenes, [each.features for each in told], side),
     )

@@ -50,6 +50,12 @@ class Losses:
     patches: Tensor
     points: Tensor
 
+    @classmethod
+    def of_patches(cls, patches: Tensor) -> "Losses":
+        """The losses of a tower that learns alone."""
+        nothing = patches.new_zeros(())
+        return cls(**{each.name: patches if each.name == "patches" else nothing for each in fields(cls)})
+
     def total(self, options: LossOptions) -> Tensor:
         """The weighted sum."""
         return torch.stack([getattr(options, each.name) * getattr(self, each.name) for each in fields(options)]).sum()

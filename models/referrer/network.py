@@ -92,7 +92,8 @@ class Referrer(nn.Module):
     def embedded(self, seen: Seen, of_scene: Tensor, tokens: Tokens) -> Tensor:
         """Texts as the language model reads them (N, length, width), each with the image of its scene at the placeholders."""
         words: Tensor = self.llava.get_input_embeddings()(tokens.ids)
-        images = seen.tokens[of_scene].to(words)
+        # selecting adds gradients up in order, indexing in any
+        images = seen.tokens.index_select(0, of_scene).to(words)
         places = (tokens.ids == self.ids.image)[..., None].expand_as(words)
         return words.masked_scatter(places, images)
 

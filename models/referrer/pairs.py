@@ -98,6 +98,11 @@ class Told:
         features = ground.features()
         return cls(scene_id, features, pointing(features))
 
+    @classmethod
+    def unasked(cls, scene_id: str, ground: FeatureMap) -> "Told":
+        """Find features and no phrases, where nothing will be asked."""
+        return cls(scene_id, ground.features(), Pointing({}, (), (), 0, {}))
+
 
 def draw_pairs(told: Told, options: PairOptions, rng: np.random.Generator) -> tuple[Pair, ...]:
     """Draw training pairs of one scene, in phrasings that training may see; no question for masks twice as far as there are others."""

@@ -25,6 +25,10 @@ class Stage:
     pairs: PairOptions = field(default_factory=PairOptions)
     adapter: AdapterConfig | None = None
     """Adapters that this stage puts on afresh, those before it merged into the language model; None: goes on with what is there."""
+    tower: bool = False
+    """The vision tower learns alone, by the pretext of its patches: for towers that start from nothing. Nothing is asked."""
+    scenes: int = 0
+    """Scenes of a step; 0: as many as `steps.scenes` says. Those of a tower alone cost little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Recipe:
             raise RecipeWrong(f"Recipe {self.name}: give it one stage or more, each of one step or more.")
         if min(self.steps.scenes, self.steps.validate_every, self.steps.validation_scenes, self.steps.longest) < 1:
             raise RecipeWrong(f"Recipe {self.name}: scenes, validate_every, validation_scenes and longest must be 1 or more.")
+        if min(stage.scenes for stage in self.stages) < 0 or (any(stage.tower for stage in self.stages) and not self.loss.patches):
+            raise RecipeWrong(f"Recipe {self.name}: scenes of a stage must not be negative, and a tower alone needs loss.patches.")
         if self.network.adapter is None and any(stage.adapter for stage in self.stages):
             raise RecipeWrong(f"Recipe {self.name}: a stage brings adapters, and the network has none: leave them out of the stage.")
         for number in range(len(self.stages)):

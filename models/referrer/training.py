@@ -19,8 +19,9 @@ from models.language.dialogue import Dialogue
 from models.referrer.batches import NOWHERE, Batch, draw_batch
 from models.referrer.losses import Losses, dice, overlap, pixel_entropy
 from models.referrer.network import Groups, Referrer, Seen
+from models.referrer.pretext import pretext_of
 from models.referrer.recipe import Recipe
-from models.referrer.scenes import KNOWN_OF_A_PATCH, Scene
+from models.referrer.scenes import Scene
 from models.segmenter.optimizer import apply_factor, schedule_factor
 
 _BETAS = (0.9, 0.95)
@@ -46,12 +47,8 @@ class Pretexts(nn.Module):
     def __init__(self, seen: int, width: int) -> None:
         """Build for patches of `seen` numbers and prompts of `width`."""
         super().__init__()
-        self.patches = nn.Linear(seen, KNOWN_OF_A_PATCH)
+        self.patches = pretext_of(seen)
         self.points = nn.Linear(width, seen)
-
-    def patch_loss(self, seen: Seen, patches: Tensor) -> Tensor:
-        """Points, sizes and classes of every patch (B, patches, known)."""
-        return functional.binary_cross_entropy_with_logits(self.patches(seen.patches), patches)
 
     def point_loss(self, seen: Seen, of_scene: Tensor, prompts: Tensor, points: Tensor) -> Tensor:
         """Which patch holds the point of each referent (T,)."""
@@ -79,9 +76,10 @@ class Training:
     def draw(self, scenes: Sequence[Scene]) -> Batch:
         """Draw the scenes and pairs of the next step."""
         rng = np.random.default_rng([self.recipe.seed, self.step_number])
-        chosen = rng.choice(len(scenes), min(self.recipe.steps.scenes, len(scenes)), replace=False)
-        pairs = self.recipe.stages[self.recipe.stage_at(self.step_number)[0]].pairs
-        return draw_batch([scenes[int(place)] for place in chosen], self.dialogue, pairs, rng, self.mask_px)
+        stage = self.recipe.stages[self.recipe.stage_at(self.step_number)[0]]
+        chosen = rng.choice(len(scenes), min(stage.scenes or self.recipe.steps.scenes, len(scenes)), replace=False)
+        some = [scenes[int(place)] for place in chosen]
+        return draw_batch(some, self.dialogue, stage.pairs, rng, self.mask_px, asked=not stage.tower)
 
     def step(self, batch: Batch) -> StepReport:
         """Learn from a batch, in the next stage if the last one is over; returns what happened."""
@@ -104,6 +102,8 @@ class Training:
         """Parts of the loss of a batch that is on the device; pretexts of weight 0 are not computed."""
         network, options = self.network, self.recipe.loss
         seen = network.see(batch.images)
+        if self.recipe.stages[self.stage].tower:
+            return Losses.of_patches(self.pretexts.patches.loss(seen.patches, batch.known))
         states = network.states(seen, batch.of_scene, batch.tokens)
         groups = network.groups(states, batch.tokens)
         scenes = batch.of_scene[groups.of_text]
@@ -116,7 +116,7 @@ class Training:
             dice=areas,
             classes=classes,
             agreement=agreement,
-            patches=self.pretexts.patch_loss(seen, batch.patches) if options.patches else nothing,
+            patches=self.pretexts.patches.loss(seen.patches, batch.known) if options.patches else nothing,
             points=self.pretexts.point_loss(seen, scenes, groups.prompts, batch.points) if points else nothing,
         )
 

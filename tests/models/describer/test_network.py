@@ -18,6 +18,7 @@ from models.describer.training import Training
 from models.language.dialogue import TokenIds
 from models.language.sentences import SEG
 from models.language.vision_language import on_meta, parameter_count
+from models.segmenter.optimizer import schedule_factor
 from tests.described_scenes import dialogue, scenes
 
 RECIPE = Recipe("test", "Test", loss=LossOptions(patches=0.5), steps=StepOptions(total=20, warmup=2, scenes=3, learning_rate=1e-3))
@@ -300,15 +301,25 @@ def test_words_that_tell_weigh_more_than_manners_of_speaking():
 
 def test_a_tower_learns_alone_first_then_words_then_masks():
     """At each step only what that phase is for moves."""
-    recipe = replace(RECIPE, steps=replace(RECIPE.steps, pretext=1, pretext_scenes=3, words=1))
+    recipe = replace(RECIPE, steps=replace(RECIPE.steps, pretext=2, pretext_scenes=3, words=1, warmup=1))
     training = Training(network(), dialogue(), recipe, torch.device("cpu"))
     moved = []
+    training.step(training.draw(scenes(3)))
     for _ in range(3):
         before = training.weights()
         training.step(training.draw(scenes(3)))
         after = training.weights()
         moved.append({_part(name) for name in before if not torch.equal(before[name], after[name])})
-    assert moved == [{"tower"}, {"tower", "words"}, {"tower", "words", "masks"}]
+    assert moved == [{"tower"}, {"words"}, {"words", "masks"}]
+
+
+def test_every_phase_has_a_schedule_of_its_own():
+    recipe = replace(RECIPE, steps=replace(RECIPE.steps, pretext=8, warmup=2))
+    factors = [schedule_factor(within, schedule) for schedule, within in map(recipe.schedule_at, range(recipe.steps.total))]
+    assert factors[1] == factors[9] == 1
+    assert max(factors[7], factors[19]) < 0.1
+    with pytest.raises(RecipeWrong, match="warm-up of 2 steps"):
+        replace(RECIPE, steps=replace(RECIPE.steps, pretext=1, warmup=2))
 
 
 def _part(name: str) -> str:

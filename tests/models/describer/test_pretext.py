@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.facts.scene_facts import MANY
-from models.describer.pretext import OF_A_PATCH, OF_A_SCENE, PLACES, Known, Pretext, known_of
+from models.describer.pretext import OF_A_PATCH, OF_A_SCENE, PLACES, known_of, pretext_of
+from models.language.pretext import Known
 from tests.described_scenes import scenes
 
 SIDE = 8
@@ -38,15 +39,17 @@ def test_the_share_of_lake_is_that_of_the_mask():
 
 def test_counts_stop_at_many():
     (scene,) = scenes(1, first=5)
-    assert int(known_of([scene], SIDE).counts.max()) <= MANY
-    logits = Pretext(16).numbers(torch.zeros(2, 4, 16))
+    known, pretext = known_of([scene], SIDE), pretext_of(16)
+    logits = pretext.numbers(torch.zeros(2, 4, 16))
     assert logits.shape == (2, OF_A_SCENE, MANY + 1)
+    more = Known(known.patches, torch.full_like(known.counts, MANY + 3))
+    assert torch.isfinite(pretext.loss(torch.zeros(1, SIDE * SIDE, 16), more))
 
 
 def test_a_pretext_that_tells_all_has_less_loss_than_one_that_tells_nothing():
     known = known_of(list(scenes(4)), SIDE)
     torch.manual_seed(0)
-    seen, pretext = torch.randn(4, SIDE * SIDE, 64), Pretext(64)
+    seen, pretext = torch.randn(4, SIDE * SIDE, 64), pretext_of(64)
     seen.requires_grad_(True)
     before = pretext.loss(seen, known)
     optimizer = torch.optim.Adam([seen, *pretext.parameters()], 0.05)

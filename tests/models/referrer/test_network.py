@@ -192,8 +192,8 @@ def test_padding_on_either_side_changes_nothing(small, batch):
         seen = small.see(batch.images)
         plain = small.groups(small.states(seen, batch.of_scene, tokens), tokens)
         for padded in (
-            moved((pad, tokens.ids), (nothing, tokens.attention), (ignored, tokens.labels)),
-            moved((tokens.ids, pad), (tokens.attention, nothing), (tokens.labels, ignored)),
+            moved((pad, tokens.ids), (nothing, tokens.attention), (ignored, tokens.labels), (nothing.bool(), tokens.telling)),
+            moved((tokens.ids, pad), (tokens.attention, nothing), (tokens.labels, ignored), (tokens.telling, nothing.bool())),
         ):
             own = small.groups(small.states(seen, batch.of_scene, padded), padded)
             assert (own.prompts - plain.prompts).abs().max() < 1e-4
@@ -206,7 +206,7 @@ def test_only_whole_groups_of_marks_are_masks(small):
     assert broken
     assert whole_groups([1, 2, *marks, *marks], marks) == ([tuple(range(2, 8)), tuple(range(8, 14))], False)
     ids = torch.tensor([[7, *marks, 8, *marks[:4], 9, *marks]])
-    tokens = Tokens(ids, torch.ones_like(ids), ids)
+    tokens = Tokens(ids, torch.ones_like(ids), ids, torch.zeros_like(ids))
     with torch.inference_mode():
         groups = small.groups(torch.randn(1, ids.shape[1], SMALL.language.hidden), tokens)
     assert groups.of_text.tolist() == [0, 0]

@@ -12,6 +12,7 @@ from catalog.facts.feature_classes import CLASSES
 from models.referrer.batches import NOWHERE, batch_of
 from models.referrer.losses import LossOptions, dice, overlap, pixel_entropy
 from models.referrer.pairs import PairOptions, fixed_pairs
+from models.referrer.pretext import OF_A_PATCH
 from models.referrer.recipe import Recipe, Stage
 from models.referrer.training import Training
 from tests.referred_scenes import RECIPE, SMALL, dialogue, network, scenes
@@ -86,9 +87,27 @@ def test_a_batch_holds_what_its_pairs_say():
         assert (int(batch.points[place]) == NOWHERE) == (len(numbers) > 1)
     labels = batch.tokens.labels
     assert (labels[batch.tokens.ids == dialogue().ids.image] == -100).all()
-    assert batch.patches.shape == (1, 16, 9)
-    assert float(batch.patches[0, :, 0].sum()) <= len(told.features)
-    assert batch.patches[0, :, 2:].mean(dim=0).sum() == pytest.approx((scene.ground.instances.labels > 0).mean(), abs=1e-4)
+    patches, counts = batch.known.patches[0], batch.known.counts[0]
+    assert patches.shape == (16, OF_A_PATCH)
+    assert counts.tolist() == [scene.ground.kinds.count(kind) for kind in CLASSES]
+    torch.testing.assert_close(patches[:, 1 : 1 + len(CLASSES)].sum(dim=0), counts.float())
+    assert patches[:, 1 + len(CLASSES) :].mean(dim=0).sum() == pytest.approx((scene.ground.instances.labels > 0).mean(), abs=1e-4)
+
+
+def test_a_tower_alone_learns_and_nothing_else_does():
+    alone = Stage(2, 1, 1e-3, tower=True, scenes=3)
+    run = training(replace(RECIPE, stages=(alone, *RECIPE.stages)))
+    before, batch = run.weights(), run.draw(scenes(4))
+    assert len(batch.images) == 3
+    assert len(batch.of_scene) == 0
+    report = run.step(batch)
+    assert report.parts["patches"] > 0
+    assert report.parts["words"] == report.parts["dice"] == 0
+    moved = {name for name, value in run.weights().items() if not torch.equal(value, before[name])}
+    assert moved
+    assert all("vision_tower" in name for name in moved)
+    run.step(run.draw(scenes(4)))
+    assert run.step(run.draw(scenes(4))).parts["words"] > 0
 
 
 def test_losses_of_masks():
@@ -111,6 +130,8 @@ def test_recipes_that_contradict_themselves_are_refused():
         replace(RECIPE, stages=())
     with pytest.raises(RecipeWrong, match="warm-up of 9 steps"):
         replace(RECIPE, stages=(Stage(3, 9),))
+    with pytest.raises(RecipeWrong, match=r"a tower alone needs loss\.patches"):
+        replace(RECIPE, stages=(Stage(3, tower=True),), loss=LossOptions())
     with pytest.raises(RecipeWrong, match="the network has none"):
         replace(RECIPE, stages=TWO.stages)
     with pytest.raises(RecipeWrong, match="keep one"):

@@ -1,0 +1,40 @@
+"""What the vision tower of a referrer learns first: the classes of the ground, and where the points of features are, by class."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from catalog.facts.feature_classes import CLASSES, MOST_OF_A_CLASS
+from models.language.pretext import Board, Known, Pretext
+from models.referrer.features import Feature, class_image
+from models.referrer.scenes import Scene, shares
+
+OF_A_PATCH: Final = 1 + 2 * len(CLASSES)
+"""The size of a feature whose point is near, for each class whether a point of it is near, and the share of each class."""
+
+
+def pretext_of(hidden: int) -> Pretext:
+    """Build it with fresh weights for a tower of that width."""
+    return Pretext(hidden, OF_A_PATCH, len(CLASSES), MOST_OF_A_CLASS)
+
+
+def known_of(scenes: Sequence[Scene], features: Sequence[Sequence[Feature]], side: int) -> Known:
+    """What should be known of scenes with their features by a tower of side x side patches."""
+    pairs = list(zip(scenes, features, strict=True))
+    return Known(torch.stack([_patches(scene, own, side) for scene, own in pairs]), torch.stack([_counts(own) for _, own in pairs]))
+
+
+def _patches(scene: Scene, features: Sequence[Feature], side: int) -> Tensor:
+    board = Board(len(CLASSES), side)
+    for feature in features:
+        board.put(CLASSES.index(feature.kind), feature.x, feature.y, feature.area_m2)
+    classes = class_image(scene.ground)
+    covered = shares(np.stack([classes == number + 1 for number in range(len(CLASSES))]), side)
+    return torch.cat([board.known(), covered]).flatten(1).T
+
+
+def _counts(features: Sequence[Feature]) -> Tensor:
+    return torch.tensor([sum(feature.kind == kind for feature in features) for kind in CLASSES])
