@@ -87,6 +87,7 @@ class _Run:
 
     def __init__(self, recipe: Recipe, data: list[str], out: str, device: torch.device) -> None:
         self.recipe, self.data, self.folder, self.device = recipe, data, local_path(out), device
+        self.data_before: tuple[str, ...] = ()
         self.train, self.val, self.left_out = _scenes(data, recipe)
         words, start = self._start()
         self.dialogue = Dialogue(words, recipe.network.vision.tokens, MARKS)
@@ -109,6 +110,12 @@ class _Run:
                 self._keep()
 
     def _keep(self) -> None:
+        # a tower that learns alone has no words yet that could be scored
+        if not self.recipe.stages[self.training.stage].tower:
+            self._score()
+        training_runs.put_state(self.folder, {"training": self.training.state(), "history": self.history}, self.fingerprint)
+
+    def _score(self) -> None:
         scores, step, stage = self._scores(held_out=False), self.training.step_number, self.training.stage
         score = float(np.nan_to_num(scores.miou))
         _log.info("%s: step %d, %s", self.recipe.name, step, _told(scores))
@@ -126,7 +133,6 @@ class _Run:
         # weights of an earlier stage have another shape, and are not what the recipe ends in
         if stage == len(self.recipe.stages) - 1:
             training_runs.put_candidate(self.folder, step, score, self.training.weights(), keep=1)
-        training_runs.put_state(self.folder, {"training": self.training.state(), "history": self.history}, self.fingerprint)
 
     def conclude(self) -> ReferrerReport:
         """Write the best weights of the last stage, scored by phrasings that training never saw, with card and vocabulary."""
@@ -144,6 +150,7 @@ class _Run:
             citation="cryoatlas; architecture after GeoPix, LLaVA-1.5 (arXiv:2310.03744), PixelLM (arXiv:2312.02228) and SAM (arXiv:2304.02643)",
             sha256="",
             network=_final(self.recipe),
+            data=(*self.data_before, *self.data),
             recipe=f"{self.recipe.name}, step {chosen['step']} of {self.training.step_number}",
             figures=numbers,
         )
@@ -167,6 +174,7 @@ class _Run:
                 raise WeightsUnfit(
                     f"{recipe.start_from} has another shape than recipe {recipe.name}: give the recipe the network of its card."
                 )
+            self.data_before = card.data
             return tokenizer_of(vocabulary, MARKS, "referrer"), Start(whole=tensors)
         start = Start(llava=_read(recipe.llava_from, folder))
         if recipe.words_from:

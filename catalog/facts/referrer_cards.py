@@ -97,7 +97,7 @@ class ReferrerConfig:
 
 PUBLISHED: Final = ReferrerConfig()
 TINY: Final = ReferrerConfig(
-    vision=VisionConfig(image_px=112, patch_px=14, hidden=96, intermediate=256, layers=4, heads=4, tap=-1, shows="water"),
+    vision=VisionConfig(image_px=112, patch_px=14, hidden=128, intermediate=384, layers=4, heads=4, tap=-1, shows="water"),
     language=LanguageConfig(vocabulary=512, hidden=128, intermediate=320, layers=3, heads=4, kv_heads=4, positions=512),
     predictor=PredictorConfig(detail_tap=-4, middle=64, width=48, side=16, heads=4, intermediate=96, norm="group"),
     memory=MemoryConfig(rows=8, slots=8, depth=16, side=16, heads=2, attended=16),
@@ -129,6 +129,9 @@ class ReferrerCard:
     """Width of the scenes that it learned from: words such as `the cluster` hold at that scale."""
     vocabulary_sha256: str = ""
     """Of `tokenizer.json`: weights without their words are of no use."""
+    data: tuple[str, ...] = ()
+    """What it was trained and chosen on, as training was told: folders of chips, `simulated:FIRST-LAST`; those of the weights that it
+    started from come first. Nothing of it may be used to score it."""
     threshold: float = 0.5
     recipe: str = ""
     figures: dict[str, float] = field(default_factory=dict)

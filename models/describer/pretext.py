@@ -20,7 +20,7 @@ OF_A_SCENE: Final = 1 + len(PLACES)
 
 def pretext_of(hidden: int) -> Pretext:
     """Build it with fresh weights for a tower of that width; `MANY` lakes stand for all numbers above."""
-    return Pretext(hidden, OF_A_PATCH, OF_A_SCENE, MANY)
+    return Pretext(hidden, (OF_A_PATCH,), OF_A_SCENE, MANY)
 
 
 def known_of(scenes: Sequence[Scene], side: int) -> Known:

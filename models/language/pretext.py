@@ -36,16 +36,20 @@ class Known:
 class Pretext(nn.Module):
     """Two linear maps: what patches say, and what all of them say together. More would learn in the tower's place."""
 
-    def __init__(self, hidden: int, of_patch: int, groups: int, most: int) -> None:
-        """Build with fresh weights for a tower of width `hidden`; numbers of `groups` go from 0 to `most`."""
+    def __init__(self, hidden: int, parts: tuple[int, ...], groups: int, most: int) -> None:
+        """Build with fresh weights for a tower of width `hidden`.
+
+        What is known of a patch is in parts that count alike, however many numbers each has; numbers of `groups` go from 0 to `most`.
+        """
         super().__init__()
-        self.groups, self.most = groups, most
-        self.patches = nn.Linear(hidden, of_patch)
+        self.parts, self.groups, self.most = parts, groups, most
+        self.patches = nn.Linear(hidden, sum(parts))
         self.counts = nn.Linear(hidden, groups * (most + 1))
 
     def loss(self, seen: Tensor, known: Known) -> Tensor:
         """How far the tokens of the tower (B, T, hidden) are from telling what is known: cross-entropy of patches and of numbers."""
-        patches = functional.binary_cross_entropy_with_logits(self.patches(seen), known.patches)
+        told, true = (values.split(self.parts, dim=-1) for values in (self.patches(seen), known.patches))
+        patches = torch.stack([functional.binary_cross_entropy_with_logits(*part) for part in zip(told, true, strict=True)]).sum()
         numbers = functional.cross_entropy(self.numbers(seen).flatten(0, 1), known.counts.clamp(max=self.most).flatten())
         return patches + _COUNTS * numbers
 

@@ -6,14 +6,17 @@ from typing import Final
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from catalog.facts.feature_classes import CLASSES, MOST_OF_A_CLASS
 from models.language.pretext import Board, Known, Pretext
 from models.referrer.features import Feature, class_image
 from models.referrer.scenes import Scene, shares
 
-OF_A_PATCH: Final = 1 + 2 * len(CLASSES)
-"""The size of a feature whose point is near, for each class whether a point of it is near, and the share of each class."""
+CELLS: Final = 4
+"""Along each side of a patch: shares of a whole patch tell no shapes."""
+OF_A_PATCH: Final = (1 + len(CLASSES), len(CLASSES) * CELLS**2)
+"""The size of a feature whose point is near and for each class whether a point of it is near; the share of each class in each cell."""
 
 
 def pretext_of(hidden: int) -> Pretext:
@@ -32,8 +35,8 @@ def _patches(scene: Scene, features: Sequence[Feature], side: int) -> Tensor:
     for feature in features:
         board.put(CLASSES.index(feature.kind), feature.x, feature.y, feature.area_m2)
     classes = class_image(scene.ground)
-    covered = shares(np.stack([classes == number + 1 for number in range(len(CLASSES))]), side)
-    return torch.cat([board.known(), covered]).flatten(1).T
+    covered = shares(np.stack([classes == number + 1 for number in range(len(CLASSES))]), CELLS * side)
+    return torch.cat([board.known(), functional.pixel_unshuffle(covered, CELLS)]).flatten(1).T
 
 
 def _counts(features: Sequence[Feature]) -> Tensor:

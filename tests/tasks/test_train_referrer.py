@@ -86,7 +86,7 @@ def test_shipped_recipes_are_read():
     for name in shipped_recipes("refer"):
         recipe = read_recipe(name, "refer", Recipe)
         assert recipe.title
-        assert len(recipe.stages) == 2
+        assert len([stage for stage in recipe.stages if not stage.tower]) == 2
     published = read_recipe("published", "refer", Recipe)
     assert [published.network.adapter.rank, published.stages[1].adapter.rank] == [128, 8]
     assert read_recipe("tiny-demo", "refer", Recipe, {"network.memory": None}).network.memory is None
