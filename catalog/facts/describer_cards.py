@@ -15,8 +15,9 @@ SIX: Final = ("B02", "B03", "B04", "B08", "slope", "elevation")
 """What the encoder sees: blue, green, red, near infrared, and the ground (GLACIA leaves the other bands out)."""
 RGB: Final = ("B04", "B03", "B02")
 """What the published language path sees."""
-Shown = Literal["rgb", "water", "index"]
-"""`water`: MNDWI, NDWI and green; `index`: what the model `indices` takes for water, MNDWI and NDWI.
+Shown = Literal["rgb", "water", "index", "level"]
+"""`water`: MNDWI, NDWI and green; `index`: what the model `indices` takes for water, MNDWI and NDWI; `level`: the same water, MNDWI, and
+how level the ground is.
 
 In color alone milky water is like scree and water in shadow like shadow, so that words would be guesses.
 """
@@ -146,7 +147,7 @@ class DescriberConfig:
 
 PUBLISHED: Final = DescriberConfig()
 TINY: Final = DescriberConfig(
-    vision=VisionConfig(image_px=112, patch_px=14, hidden=128, intermediate=384, layers=4, heads=4, tap=-1, shows="index"),
+    vision=VisionConfig(image_px=112, patch_px=14, hidden=128, intermediate=384, layers=4, heads=4, tap=-1, shows="level"),
     language=LanguageConfig(vocabulary=512, hidden=128, intermediate=320, layers=3, heads=4, kv_heads=2, positions=512),
     encoder=EncoderConfig(
         image_px=64,

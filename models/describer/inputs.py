@@ -18,7 +18,7 @@ from torch.nn import functional
 from torchvision.transforms import functional as looks
 
 from catalog.facts.bands import S2_NODATA, s2_index
-from catalog.facts.describer_cards import RGB, SIX, ChannelScaling, DescriberConfig, Shown
+from catalog.facts.describer_cards import RGB, SIX, ChannelScaling, DescriberConfig
 from models.describer.network import Views
 from models.segmenter.contract import WindowBatch
 from models.segmenter.indices import IndexModel
@@ -30,6 +30,8 @@ CLIP_STD: Final = (0.26862954, 0.26130258, 0.27577711)
 _WATER: Final = 0.5
 _BRIGHT_GREEN: Final = 5_000.0
 """Reflectance x 10 000 of fresh snow in haze."""
+_SLOPED_DEG: Final = 10.0
+"""From here on ground is no longer level; the noise of elevation models tilts water by 1 to 3 degrees."""
 _STRETCH: Final = (2.0, 98.0)
 """Percentiles of a scene that become black and white."""
 
@@ -53,7 +55,8 @@ def views_of(
 ) -> Views:
     """Show chips: s2 (B, 12, y, x) counts with 0 = nodata, dem (B, y, x) metres with NaN = unknown."""
     channels = torch.from_numpy(six_channels(s2, dem, pixel_m, scaling or ChannelScaling()))
-    rgb = torch.from_numpy(_SHOWN[config.vision.shows](s2, dem))
+    shows = config.vision.shows
+    rgb = torch.from_numpy(level_seen(s2, dem, pixel_m) if shows == "level" else _SHOWN[shows](s2, dem))
     if (options or InputOptions()).enhance:
         rgb = _enhanced(rgb)
     mean, std = (torch.tensor(numbers)[:, None, None] for numbers in (CLIP_MEAN, CLIP_STD))
@@ -101,6 +104,26 @@ def index_seen(s2: NDArray[np.uint16], dem: NDArray[np.float32]) -> NDArray[np.f
     return np.concatenate([water[:, None].astype(np.float32), water_seen(s2)[:, :2]], axis=1)
 
 
+def level_seen(s2: NDArray[np.uint16], dem: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
+    """Where the model `indices` sees water, MNDWI, and how level the ground is (B, 3, y, x), all 0..1.
+
+    The index passes over frozen lakes and thin ones; water is level under ice, too, and snow on a slope is not.
+    """
+    level = np.stack([_level(heights, pixel_m) for heights in dem])
+    return np.concatenate([index_seen(s2, dem)[:, :2], level[:, None]], axis=1)
+
+
+def _level(heights: NDArray[np.float32], pixel_m: float) -> NDArray[np.float32]:
+    """How level the ground is (y, x), 1 where it is flat, 0 from `_SLOPED_DEG` on and where heights are not known."""
+    known = np.isfinite(heights)
+    if not known.any():
+        return np.zeros_like(heights)
+    # not smoothed: the shores of small lakes would tilt them
+    filled = np.where(known, heights, np.median(heights[known]))
+    slopes = slope_deg(np.pad(filled, 1, mode="reflect", reflect_type="odd"), pixel_m)[1:-1, 1:-1]
+    return np.asarray(np.where(known, np.clip(1 - slopes / _SLOPED_DEG, 0, 1), 0.0), np.float32)
+
+
 def resized(images: Tensor, size: int) -> Tensor:
     """Images (B, c, y, x) at size x size; averaged where they shrink, so that small lakes leave a trace."""
     if tuple(images.shape[-2:]) == (size, size):
@@ -115,6 +138,6 @@ def _enhanced(rgb: Tensor) -> Tensor:
     return enhanced
 
 
-_SHOWN: Final[Mapping[Shown, Callable[[NDArray[np.uint16], NDArray[np.float32]], NDArray[np.float32]]]] = MappingProxyType(
+_SHOWN: Final[Mapping[str, Callable[[NDArray[np.uint16], NDArray[np.float32]], NDArray[np.float32]]]] = MappingProxyType(
     {"rgb": stretched, "water": water_seen, "index": index_seen}
 )

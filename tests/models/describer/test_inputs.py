@@ -8,7 +8,7 @@ from catalog.facts.chips import ChipBatch
 from catalog.facts.describer_cards import SIX, TINY, ChannelScaling
 from catalog.facts.scene_facts import Whereabouts
 from models.describer.chip_scenes import scenes_of_chips
-from models.describer.inputs import InputOptions, index_seen, six_channels, stretched, views_of, water_seen
+from models.describer.inputs import InputOptions, index_seen, level_seen, six_channels, stretched, views_of, water_seen
 from models.describer.recipe import Recipe
 from simulator.chips import simulated_chip
 
@@ -73,7 +73,7 @@ def test_stored_chips_become_scenes_whose_words_fit_their_labels():
     )
 
 
-@pytest.mark.parametrize(("shows", "first"), [("rgb", None), ("water", None), ("index", {0.0, 1.0})])
+@pytest.mark.parametrize(("shows", "first"), [("rgb", None), ("water", None), ("index", {0.0, 1.0}), ("level", {0.0, 1.0})])
 def test_what_the_language_path_is_shown_is_a_matter_of_configuration(shows, first):
     config = replace(TINY, vision=replace(TINY.vision, shows=shows))
     image = views_of(CHIP.s2[None], CHIP.dem[None], 10.0, config).rgb
@@ -84,6 +84,27 @@ def test_what_the_language_path_is_shown_is_a_matter_of_configuration(shows, fir
         assert set(np.unique(seen[0])) == first
         water = CHIP.lakes > 0
         assert ((seen[0] > 0) & water).sum() / ((seen[0] > 0) | water).sum() > 0.8
+
+
+def test_level_ground_is_level_and_slopes_are_not_whatever_the_pixel():
+    rows = np.arange(40, dtype=np.float32)
+    dem = np.broadcast_to(np.where(rows < 20, 4000, 4000 + 2.0 * (rows - 20))[:, None], (40, 40)).astype(np.float32)[None]
+    s2 = np.full((1, 12, 40, 40), 1500, np.uint16)
+    level = level_seen(s2, dem, 10.0)[0, 2]
+    assert (level[:19] > 0.99).all()
+    assert (level[22:] == 0).all()  # 2 m in 10 m are 11 degrees
+    assert (level_seen(s2, dem, 100.0)[0, 2, 22:] > 0.7).all()
+    dem = dem.copy()
+    dem[:, :5] = np.nan
+    unknown = level_seen(s2, dem, 10.0)[0, 2]
+    assert (unknown[:5] == 0).all()
+    assert (unknown[8:12] > 0.9).all()
+    assert (level_seen(s2, np.full_like(dem, np.nan), 10.0)[0, 2] == 0).all()
+
+
+def test_lakes_are_more_level_than_what_is_around_them():
+    level, water = level_seen(CHIP.s2[None], CHIP.dem[None], 10.0)[0, 2], CHIP.lakes > 0
+    assert np.median(level[water]) > np.median(level[~water])
 
 
 def test_nothing_is_water_where_nothing_is_known():
