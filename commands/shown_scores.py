@@ -80,7 +80,6 @@ _SHOWN_MASKS = (
     ("all", "logit_change", "change of logits"),
     ("all", "cpu_s_per_answer", "CPU s per answer"),
 )
-_SHOWN_GAINS = (("all", "miou"), ("all", "ciou"), ("several referents", "miou"), ("all", "counted"), ("words", "exact"))
 
 
 def show_descriptions(report: EvaluationReport) -> None:
@@ -155,6 +154,12 @@ def show_referred(report: EvaluationReport) -> None:
         cells = [(words, *(_cell(rows.get((*each, group, metric))) for each in some)) for group, metric, words in _SHOWN_MASKS]
         if some:
             show_table(title, ("figure", *columns), [row for row in cells if any(row[1:])])
-    for each in dict.fromkeys(key[:2] for key in rows if key[3].endswith("_gain")):
-        gains = [(f"{group} {metric}", _cell(rows.get((*each, group, f"{metric}_gain")))) for group, metric in _SHOWN_GAINS]
-        show_table(each[0], ("figure", "difference"), [row for row in gains if row[1]])
+    ahead = list(dict.fromkeys(key[:2] for key in rows if key[3].endswith("_gain")))
+    for title, some in (
+        ("Taken away, minus as asked", [each for each in ahead if each[1] != GENERATED]),
+        ("Against another referrer", [each for each in ahead if each[1] == GENERATED]),
+    ):
+        columns = [model if subset == GENERATED else subset for model, subset in some]
+        cells = [(words, *(_cell(rows.get((*each, group, f"{metric}_gain"))) for each in some)) for group, metric, words in _SHOWN_MASKS]
+        if some:
+            show_table(title, ("difference", *columns), [row for row in cells if any(row[1:])])
