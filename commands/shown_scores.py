@@ -1,12 +1,11 @@
 """Scores on a terminal: the figures that people ask for first."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from catalog.facts.describer_evaluation import CONSTANT_PROMPT
-from catalog.facts.describer_evaluation import CONTROLS as DESCRIBER_CONTROLS
+from catalog.facts.describer_evaluation import CONSTANT_PROMPT, CONTROLS
 from catalog.facts.evaluation import EVERY_MODALITY, EvaluationReport
-from catalog.facts.referrer_evaluation import BY_RULE, GENERATED, LAKE_PHRASES, OTHER_ORDER, TEACHER_FORCED
-from catalog.facts.referrer_evaluation import CONTROLS as REFERRER_CONTROLS
+from catalog.facts.referrer_evaluation import BY_RULE, GENERATED, LAKE_PHRASES, TEACHER_FORCED, WITHOUT_ICE
 from commands.console import show_table
 
 _SHOWN = (
@@ -70,6 +69,7 @@ _SHOWN_MASKS = (
     ("several referents", "miou", "mIoU, several referents"),
     *((group, "miou", f"mIoU, {group}") for group in ("small", "medium", "large")),
     (LAKE_PHRASES, "miou", "mIoU, phrases that say lake"),
+    (WITHOUT_ICE, "miou", "the same, scenes without ice"),
     ("all", "counted", "as many masks as referents"),
     ("all", "refused", "there is none, rightly"),
     ("all", "refused_wrongly", "there is none, wrongly"),
@@ -77,8 +77,19 @@ _SHOWN_MASKS = (
     ("words", "exact", "exact answers in words"),
     ("boxes", "accuracy_50", "boxes with IoU >= 0.5"),
     ("all", "expected_error", "expected overlap off by"),
-    ("all", "logit_change", "change of logits"),
     ("all", "cpu_s_per_answer", "CPU s per answer"),
+)
+_SCORES = (GENERATED, BY_RULE)
+"""Subsets that are scores; the others are controls."""
+_SHOWN_CONTROLS = (
+    ("all", "miou", "mIoU"),
+    ("all", "ciou", "cIoU"),
+    ("several referents", "miou", "mIoU, several referents"),
+    ("several referents", "miou_unmoved", "against masks of the first order"),
+    ("all", "counted", "as many masks as referents"),
+    ("all", "refused", "there is none, rightly"),
+    ("words", "exact", "exact answers in words"),
+    ("all", "logit_change", "mean change of logits"),
 )
 
 
@@ -86,10 +97,10 @@ def show_descriptions(report: EvaluationReport) -> None:
     """Print scores of a describer and of what stands beside it."""
     rows = {(r["model"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
     scored = [each for each in dict.fromkeys(key[:2] for key in rows) if (*each, "whole", "lake_iou") in rows]
-    apart = [each for each in scored if each[1] in (*DESCRIBER_CONTROLS, TEACHER_FORCED)]
+    apart = [each for each in scored if each[1] in (*CONTROLS, TEACHER_FORCED)]
     for title, some in (("Scores with 90 % intervals", [each for each in scored if each not in apart]), ("Controls", apart)):
         # of a describer that is compared with, the words that it says; of one without language path, its masks
-        columns = [model if subset not in (*DESCRIBER_CONTROLS, TEACHER_FORCED, CONSTANT_PROMPT) else subset for model, subset in some]
+        columns = [model if subset not in (*CONTROLS, TEACHER_FORCED, CONSTANT_PROMPT) else subset for model, subset in some]
         cells = [(words, *(_cell(rows.get((*each, group, metric))) for each in some)) for group, metric, words in _SHOWN_DESCRIPTIONS]
         if some:
             show_table(title, ("figure", *columns), [row for row in cells if any(row[1:])])
@@ -135,31 +146,33 @@ def show_lakes(report: EvaluationReport, split: str) -> None:
         show_table(f"Sensors missing, {alone[0][0]}", ("shown", *(words for *_, words in _ALONE)), cells)
 
 
+def show_referred(report: EvaluationReport) -> None:
+    """Print scores of a referrer, of what stands beside it, and what is lost when something is taken away."""
+    rows = {(r["model"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
+    passes = list(dict.fromkeys(key[:2] for key in rows if not key[3].endswith("_gain")))
+    ahead = list(dict.fromkeys(key[:2] for key in rows if key[3].endswith("_gain")))
+    differences = tuple((group, f"{metric}_gain", words) for group, metric, words in _SHOWN_CONTROLS)
+    _show_figures("Scores with 90 % intervals", rows, [each for each in passes if each[1] in _SCORES], _SHOWN_MASKS)
+    _show_figures("Controls", rows, [each for each in passes if each[1] not in _SCORES], _SHOWN_CONTROLS)
+    _show_figures("Controls minus as asked", rows, [each for each in ahead if each[1] not in _SCORES], differences)
+    _show_figures("Difference", rows, [each for each in ahead if each[1] in _SCORES], differences)
+
+
+def _show_figures(
+    title: str,
+    rows: Mapping[tuple[str, str, str, str], dict[str, Any]],
+    columns: Sequence[tuple[str, str]],
+    figures: Sequence[tuple[str, str, str]],
+) -> None:
+    """Print figures (group, metric, words) of columns (model, subset) that somebody has."""
+    names = [model if subset in _SCORES else subset for model, subset in columns]
+    cells = [(words, *(_cell(rows.get((*each, group, metric))) for each in columns)) for group, metric, words in figures]
+    if columns:
+        show_table(title, ("figure", *names), [row for row in cells if any(row[1:])])
+
+
 def _cell(row: dict[str, Any] | None) -> str:
     if row is None or row["value"] is None:
         return ""
     ends = "" if row["low"] is None else f" ({row['low']:.3f} to {row['high']:.3f})"
     return f"{row['value']:.3f}{ends}"
-
-
-def show_referred(report: EvaluationReport) -> None:
-    """Print scores of a referrer, of what stands beside it, and what is lost when something is taken away."""
-    rows = {(r["model"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
-    scored = [
-        each for each in dict.fromkeys(key[:2] for key in rows) if (*each, LAKE_PHRASES, "miou") in rows or (*each, "all", "miou") in rows
-    ]
-    apart = [each for each in scored if each[1] in (OTHER_ORDER, *REFERRER_CONTROLS, TEACHER_FORCED)]
-    for title, some in (("Scores with 90 % intervals", [each for each in scored if each not in apart]), ("Controls", apart)):
-        columns = [model if subset in (GENERATED, BY_RULE) else subset for model, subset in some]
-        cells = [(words, *(_cell(rows.get((*each, group, metric))) for each in some)) for group, metric, words in _SHOWN_MASKS]
-        if some:
-            show_table(title, ("figure", *columns), [row for row in cells if any(row[1:])])
-    ahead = list(dict.fromkeys(key[:2] for key in rows if key[3].endswith("_gain")))
-    for title, some in (
-        ("Taken away, minus as asked", [each for each in ahead if each[1] != GENERATED]),
-        ("Against another referrer", [each for each in ahead if each[1] == GENERATED]),
-    ):
-        columns = [model if subset == GENERATED else subset for model, subset in some]
-        cells = [(words, *(_cell(rows.get((*each, group, f"{metric}_gain"))) for each in some)) for group, metric, words in _SHOWN_MASKS]
-        if some:
-            show_table(title, ("difference", *columns), [row for row in cells if any(row[1:])])

@@ -37,7 +37,7 @@ from models.referrer.recipe import Recipe, Stage
 from models.referrer.result import Difference, ReferrerResult
 from models.referrer.scenes import Scene
 from models.referrer.scorecard import ReferredPass, gain, pass_of
-from models.referrer.trials import in_other_order, memory_change, order_metrics
+from models.referrer.trials import in_other_order, memory_change, unmoved
 from models.scores.scene_figures import seconds_per_answer
 from models.scores.scorecard import Metric
 from simulator.referred import GROUND_M, referred_chip
@@ -118,7 +118,7 @@ def _controls(loaded: LoadedReferrer, questions: Sequence[Question], own: _Told)
 
     moved = in_other_order(questions)
     if moved:
-        yield ask(OTHER_ORDER, moved, lambda answers: order_metrics(own.scored.measured, list(zip(moved, answers, strict=True)), size))
+        yield ask(OTHER_ORDER, moved, lambda answers: unmoved(questions, list(zip(moved, answers, strict=True)), size))
     for control in CONTROLS:
         if network.memory is not None or control == "other_question":
             told = control == "no_memory"

@@ -13,6 +13,8 @@ BY_RULE: Final = "by_rule"
 """Lakes by a water index, phrases by rule: what no network is needed for. Of questions that say `lake` and nothing else."""
 LAKE_PHRASES: Final = "lake phrases"
 """Group of those questions, by which a network and the rule can be compared."""
+WITHOUT_ICE: Final = "lake phrases, no ice"
+"""Those of scenes without frozen lakes, which a water index does not see."""
 
 
 @dataclass(frozen=True, slots=True)

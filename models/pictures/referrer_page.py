@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from catalog.facts.feature_classes import CLASSES
-from catalog.facts.referrer_evaluation import BY_RULE, CONTROLS, GENERATED, LAKE_PHRASES, OTHER_ORDER, TEACHER_FORCED
+from catalog.facts.referrer_evaluation import BY_RULE, GENERATED, LAKE_PHRASES, OTHER_ORDER, TEACHER_FORCED, WITHOUT_ICE
 from models.pictures.referrer_pictures import PHRASES, example_picture, overlap_plot
 from models.pictures.score_page import figure_html, page_html
-from models.pictures.score_tables import compared_table, escaped, facts_table, figure_tiles
+from models.pictures.score_tables import HasFigures, compared_table, escaped, facts_table, figure_tiles
 from models.referrer.examples import Example, ExampleMask
-from models.referrer.marks import GROUP
+from models.referrer.marks import with_masks
 from models.referrer.phrasings import TALKED
 from models.referrer.result import Difference, ReferrerResult
 from models.referrer.scorecard import LIES, REFERENTS, SIZES
+from models.scores.scorecard import Metric
 
 Figures = tuple[tuple[str, str, str], ...]
 GROUPS: Final[Mapping[str, str]] = (
@@ -23,13 +24,11 @@ GROUPS: Final[Mapping[str, str]] = (
     | {name: f"{name} (tercile of size)" for name in SIZES}
     | {f"class {word}": f"phrases that say {word}" for word in CLASSES}
 )
+_OVERLAPS: Final = (("miou", "mIoU"), ("ciou", "cIoU"))
 OVERLAPS: Final[Figures] = tuple((group, "miou", words) for group, words in GROUPS.items())
-MASKS: Final[Figures] = (
-    *((group, name, f"{spelled}, {words}") for group, words in GROUPS.items() for name, spelled in (("miou", "mIoU"), ("ciou", "cIoU"))),
+ANSWERS: Final[Figures] = (
     ("all", "accuracy_50", "masks with IoU of at least 0.5"),
     ("all", "accuracy_70", "masks with IoU of at least 0.7"),
-)
-ANSWERS: Final[Figures] = (
     ("all", "counted", "as many masks as referents"),
     ("all", "whole", "all groups of marks whole"),
     ("all", "refused", "“there is none”, where there is none"),
@@ -41,49 +40,43 @@ ANSWERS: Final[Figures] = (
     ("all", "cpu_s_per_answer", "CPU seconds per answer"),
     ("all", "wall_s_per_answer", "seconds per answer"),
 )
-WORDS: Final[Figures] = (
+WORDS: Final[Figures] = (("words", "exact", "all tasks of words"), *((f"task {task}", "exact", task) for task in TALKED))
+BOXES: Final[Figures] = (("boxes", "miou", "boxes, mean IoU"), ("boxes", "accuracy_50", "boxes with IoU of at least 0.5"))
+LAKES: Final[Figures] = tuple(
+    (group, name, words + more)
+    for group, more in ((LAKE_PHRASES, ""), (WITHOUT_ICE, ", scenes without frozen lakes"))
+    for name, words in (
+        ("miou", "mIoU"), ("ciou", "cIoU"), ("accuracy_50", "masks with IoU of at least 0.5"), ("accuracy_70", "masks with IoU of at least 0.7"),
+        ("refused", "“there is none”, where there is none"), ("refused_wrongly", "“there is none”, where there is one"),
+    )
+)  # fmt: skip
+TILES: Final[Figures] = (
+    ("all", "miou", "mIoU"), ("all", "ciou", "cIoU"), ("several referents", "miou", "mIoU, several referents"),
+    ("all", "counted", "as many masks as referents"), ("all", "refused", "“there is none”, where there is none"),
     ("words", "exact", "exact answers, all tasks of words"),
-    ("words", "exact_commonest", "of whoever always gives the commonest answer"),
-    *((f"task {task}", name, f"{task}{words}") for task in TALKED for name, words in (("exact", ""), ("exact_commonest", ", commonest"))),
-    ("boxes", "miou", "boxes, mean IoU"),
-    ("boxes", "accuracy_50", "boxes with IoU of at least 0.5"),
-)
-LAKES: Final[Figures] = (
-    (LAKE_PHRASES, "miou", "mIoU"),
-    (LAKE_PHRASES, "ciou", "cIoU"),
-    (LAKE_PHRASES, "accuracy_50", "masks with IoU of at least 0.5"),
-    (LAKE_PHRASES, "accuracy_70", "masks with IoU of at least 0.7"),
-    (LAKE_PHRASES, "refused", "“there is none”, where there is none"),
-    (LAKE_PHRASES, "refused_wrongly", "“there is none”, where there is one"),
-)
-CONTROLLED: Final[Figures] = (
-    MASKS[0],
-    MASKS[1],
-    ("several referents", "miou", "mIoU, questions with several referents"),
-    ("several referents", "miou_as_asked", "the same, in the first order"),
-    ("several referents", "miou_unmoved", "the same, against masks of the first order"),
-    *ANSWERS[:5],
+)  # fmt: skip
+QUESTIONED: Final[Figures] = (*TILES[:3], ("several referents", "miou_unmoved", "the same, against masks of the first order"), *TILES[3:])
+REMEMBERED: Final[Figures] = (
+    *TILES[:3],
+    ("all", "class_right", "class of the mask right"),
+    ("all", "expected_error", "expected overlap off by (mean)"),
     ("all", "probability_change", "mean change of a pixel's probability"),
     ("all", "logit_change", "mean change of its logit"),
-    *WORDS[:1],
 )
-TILES: Final[Figures] = (
-    ("all", "miou", "mIoU"), ("all", "ciou", "cIoU"), ("several referents", "miou", "mIoU, several referents"), ANSWERS[0], ANSWERS[2], WORDS[0],
-)  # fmt: skip
-GAINS: Final = (
+GAINS: Final[Figures] = (
     *TILES,
     ("all", "accuracy_50", "masks with IoU of at least 0.5"),
-    ("all", "refused_wrongly", "refused wrongly"),
-    ("all", "class_right", "class right"),
+    ("all", "refused_wrongly", "“there is none”, where there is one"),
+    ("all", "class_right", "class of the mask right"),
     *((group, "miou", f"mIoU, {GROUPS[group]}") for group in (*SIZES, *LIES)),
 )
 NAMES: Final[Mapping[str, str]] = {
     GENERATED: "as asked",
-    OTHER_ORDER: "phrases in another order",
-    "other_question": "another scene's question",
+    OTHER_ORDER: "another order",
+    "other_question": "another question",
     "no_memory": "memory of zeros",
-    "other_rows": "rows of the memory exchanged",
-    TEACHER_FORCED: "teacher_forced: true words given",
+    "other_rows": "rows exchanged",
+    TEACHER_FORCED: "teacher_forced",
 }
 PUBLISHED: Final = (
     {"system": "RRSIS", "SIOR-T": "57.80 / 72.85", "FAST-T": "49.46 / 57.14", "SOTA-T": "24.30 / 42.89"},
@@ -117,11 +110,12 @@ def referrer_page(facts: ReferrerFacts, result: ReferrerResult) -> str:
         figure_tiles(passes[0], TILES),
         "<h2>Masks</h2><p class=faint>By words that the referrer said itself. Value, 90 % interval bootstrapped over scenes, and n.</p>",
         figure_html(overlap_plot(own, OVERLAPS), "mIoU by kind of mask; lines are 90 % intervals."),
-        compared_table(own, MASKS, counts=True),
+        compared_table([(f"{label}, {words}", _Of(one, name)) for label, one in own for name, words in _OVERLAPS], OVERLAPS, counts=True),
         "<h2>Answers</h2><p class=faint>n: questions for masks, or masks that were drawn.</p>",
         compared_table(own, ANSWERS, counts=True),
-        "<h2>Words</h2><p class=faint>An answer is right when it is the true one, word by word. Boxes are told in hundredths.</p>",
-        compared_table(own, WORDS, counts=True),
+        "<h2>Words</h2><p class=faint>Shares of answers that are the true one, word by word, beside those of whoever always gives the commonest. Boxes are told in hundredths.</p>",
+        compared_table([*own, ("commonest answer", _Of(passes[0], "exact_commonest"))], WORDS, counts=True),
+        compared_table(own, BOXES, counts=True),
         f"<h2>Phrases that say “lake”, beside {escaped(rule[0][0] if rule else 'a rule')}</h2><p>{_RULE}</p>",
         compared_table([*own, *rule], LAKES, counts=True),
         *_differences(result.differences),
@@ -148,18 +142,40 @@ def _differences(differences: Sequence[Difference]) -> Iterator[str]:
 
 
 def _controls(result: ReferrerResult) -> Iterator[str]:
-    apart = [one for one in result.passes if one.subset in (OTHER_ORDER, *CONTROLS, TEACHER_FORCED)]
-    if apart:
-        yield "<h2>In another order, without the question, without the memory</h2>"
-        yield (
-            "<p>What is left when something is changed or taken away. A referrer that reads its question loses masks with another one, and "
-            "masks follow their phrases into another order. Words do not pass through the memory, so that they stay. Figures under "
-            "<code>teacher_forced</code> come from true words and are no scores of a referrer.</p>"
-        )
-        yield compared_table([(NAMES[one.subset], one) for one in (result.passes[0], *apart)], CONTROLLED)
-        lost = [(NAMES[each.subset], each) for each in result.differences if each.subset != GENERATED]
-        yield "<p>The same minus as asked, scenes drawn for both at once:</p>"
-        yield compared_table(lost, GAINS[:4])
+    if all(one.subset not in NAMES or one.subset == GENERATED for one in result.passes):
+        return
+    yield "<h2>Another order, another question</h2>"
+    yield (
+        "<p>A referrer that reads its question loses masks with that of another scene, and masks follow their phrases into another order. "
+        "One that does not would keep its masks where they were (<i>against masks of the first order</i>).</p>"
+    )
+    yield from _beside(result, (OTHER_ORDER, "other_question"), QUESTIONED)
+    yield "<h2>Without the memory</h2>"
+    yield (
+        "<p>The memory of the classes set to zero, and its rows exchanged, each class reading that of the one before. Words do not pass through "
+        "it and stay as they are. Figures under <code>teacher_forced</code> come from true words and are no scores of a referrer.</p>"
+    )
+    yield from _beside(result, ("no_memory", "other_rows", TEACHER_FORCED), REMEMBERED)
+
+
+def _beside(result: ReferrerResult, subsets: Sequence[str], figures: Figures) -> Iterator[str]:
+    """What was changed beside what was asked, and the differences."""
+    shown = [one for one in result.passes[1:] if one.subset in subsets]
+    yield compared_table([(NAMES[one.subset], one) for one in (result.passes[0], *shown)], figures)
+    lost = [(f"{NAMES[each.subset]} minus as asked", each) for each in result.differences if each.subset in subsets]
+    if lost:
+        yield "<p>Scenes drawn for both at once:</p>" + compared_table(lost, figures)
+
+
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """One metric of a pass, in whatever row it is asked for."""
+
+    whole: HasFigures
+    metric: str
+
+    def get(self, group: str, metric: str) -> Metric | None:  # noqa: ARG002 - the row names another metric
+        return self.whole.get(group, self.metric)
 
 
 def _examples(examples: Sequence[Example]) -> Iterator[str]:
@@ -174,7 +190,7 @@ def _examples(examples: Sequence[Example]) -> Iterator[str]:
 
 def _example(example: Example) -> str:
     phrases = "<br>".join(_phrase(mask, colour) for mask, colour in zip(example.masks, PHRASES, strict=False))
-    said = example.text.replace(GROUP, " (mask) ").strip()
+    said = with_masks(example.text)
     rows = (("asked", escaped(example.question)), ("said", escaped(said) or "(nothing)"), ("phrases", phrases))
     cells = "".join(f"<tr><th>{name}</th><td>{words}</td></tr>" for name, words in rows)
     picture = figure_html(example_picture(example), example.scene_id, kind="png")

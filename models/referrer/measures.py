@@ -60,6 +60,11 @@ class Measured:
         return self.task == "segment" and set(self.question.pair.words) == {"lake"}
 
     @property
+    def frozen(self) -> bool:
+        """There are frozen lakes in its scene."""
+        return "frozen lake" in self.question.scene.ground.kinds
+
+    @property
     def counted(self) -> bool:
         """There are as many masks as referents, and no marks besides."""
         return self.scored.drawn == len(self.question.pair.targets) and not self.scored.broken

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.facts.feature_classes import CLASSES
-from catalog.facts.referrer_evaluation import BY_RULE, LAKE_PHRASES, TEACHER_FORCED
+from catalog.facts.referrer_evaluation import BY_RULE, LAKE_PHRASES, TEACHER_FORCED, WITHOUT_ICE
 from models.referrer.measures import Measured, MeasuredMask
 from models.referrer.phrasings import TALKED
 from models.scores.intervals import SumStatistic, ratio
@@ -83,9 +83,9 @@ def figures(measured: Sequence[Measured], subset: str) -> Iterator[Figure]:
         yield from _answers("all", measured)
         yield from _words(measured)
     lakes = [each for each in measured if each.says_lakes]
-    yield from _overlaps(LAKE_PHRASES, masks_of(lakes), accuracy=True)
-    if subset != TEACHER_FORCED:
-        yield from _refusals(LAKE_PHRASES, lakes)
+    for group, some in ((LAKE_PHRASES, lakes), (WITHOUT_ICE, [each for each in lakes if not each.frozen])):
+        yield from _overlaps(group, masks_of(some), accuracy=True)
+        yield from _refusals(group, some) if subset != TEACHER_FORCED else ()
 
 
 def masks_of(measured: Sequence[Measured]) -> list[Mask]:

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from models.referrer.answering import Answer
 from models.referrer.evaluation import Question
-from models.referrer.measures import Measured, measure
+from models.referrer.measures import measure
 from models.referrer.pairs import reordered
-from models.referrer.scorecard import Figure, masks_of
+from models.referrer.scorecard import masks_of
 from models.scores.scene_figures import Row, metric
 from models.scores.scorecard import Metric
 
@@ -25,16 +25,12 @@ def in_other_order(questions: Sequence[Question]) -> list[Question]:
     return [replace(each, pair=reordered(each.pair, [*range(1, len(each.pair.targets)), 0])) for each in several]
 
 
-def order_metrics(asked: Sequence[Measured], moved: Sequence[tuple[Question, Answer]], size: int) -> Iterator[Metric]:
-    """How masks follow their phrases (group `several referents`): mIoU as asked (`miou_as_asked`) and of the other order against the masks
-    of the old one (`miou_unmoved`), which a network that does not read phrases one by one would reach.
-    """
-    several = [each for each in asked if len(each.question.pair.targets) > 1]
-    kept = {(each.scene, each.question.pair.phrases): each.question for each in several}
-    unmoved = [measure(kept[question.scene.scene_id, _back(question.pair.phrases)], answer, size) for question, answer in moved]
-    for name, some in (("miou_as_asked", several), ("miou_unmoved", unmoved)):
-        rows = tuple((scene, (mask.scored.iou, 1.0)) for scene, mask in masks_of(some))
-        yield from Figure(("several referents", name, "1"), rows).told()
+def unmoved(asked: Sequence[Question], moved: Sequence[tuple[Question, Answer]], size: int) -> Iterator[Metric]:
+    """mIoU of masks in the other order against those that the first one asked for: high where nobody reads phrases one by one."""
+    kept = {(each.scene.scene_id, each.pair.phrases): each for each in asked}
+    measured = [measure(kept[question.scene.scene_id, _back(question.pair.phrases)], answer, size) for question, answer in moved]
+    rows = [(scene, (mask.scored.iou, 1.0)) for scene, mask in masks_of(measured)]
+    yield from metric(("several referents", "miou_unmoved", "1"), rows)
 
 
 def memory_change(questions: Sequence[Question], own: Sequence[Answer], without: Sequence[Answer]) -> Iterator[Metric]:
