@@ -10,7 +10,7 @@ from models.referrer.evaluation import Question, Scored, ScoredMask, score
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom, hundredths of the scene."""
-_BOX: Final = re.compile(r"<\s*(\d+)\s*>" * 4)
+_BOX: Final = re.compile(r"<\s*(\d+)\s*>\s*" * 4)
 
 
 @dataclass(frozen=True, slots=True)
