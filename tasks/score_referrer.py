@@ -28,7 +28,7 @@ from models.language.instances import InstanceOptions
 from models.referrer.answering import Answer
 from models.referrer.by_rule import NAME, answered_by_rule, lakes_seen
 from models.referrer.chip_scenes import scene_of_labels, stored_scenes
-from models.referrer.evaluation import Control, Path, Question, answered, mask_size, questions_of
+from models.referrer.evaluation import Control, Path, Question, answered, questions_of
 from models.referrer.examples import Example, chosen, example_of
 from models.referrer.features import FeatureMap
 from models.referrer.loading import LoadedReferrer, load
@@ -89,7 +89,7 @@ def result_of(evaluation: ReferrerEvaluation) -> ReferrerResult:
     passes, facts = [own.scored], [_facts(first.card)]
     if evaluation.controls:
         passes += _controls(first, questions, own)
-    passes += _by_rule(ground, questions, mask_size(first.network))
+    passes += _by_rule(ground, questions, first.network.mask_px)
     if second is not None:
         name = f"{second.card.name} (against)" if second.card.name == first.card.name else second.card.name
         others = questions_of(_ground(evaluation, second.card).scenes, SEED, held_out=True)
@@ -103,12 +103,12 @@ def result_of(evaluation: ReferrerEvaluation) -> ReferrerResult:
 
 def _own(loaded: LoadedReferrer, questions: Sequence[Question], name: str) -> _Told:
     return _pass(
-        (name, GENERATED), questions, answered(loaded.network, loaded.dialogue, questions, longest=LONGEST), mask_size(loaded.network)
+        (name, GENERATED), questions, answered(loaded.network, loaded.dialogue, questions, longest=LONGEST), loaded.network.mask_px
     )
 
 
 def _controls(loaded: LoadedReferrer, questions: Sequence[Question], own: _Told) -> Iterator[ReferredPass]:
-    name, network, size = loaded.card.name, loaded.network, mask_size(loaded.network)
+    name, network, size = loaded.card.name, loaded.network, loaded.network.mask_px
 
     def ask(subset: str, some: Sequence[Question], further: _Further = _nothing) -> ReferredPass:
         path: Path = TEACHER_FORCED if subset == TEACHER_FORCED else GENERATED

@@ -150,7 +150,7 @@ def _controls(result: ReferrerResult) -> Iterator[str]:
         "One that does not would keep its masks where they were (<i>against masks of the first order</i>).</p>"
     )
     yield from _beside(result, (OTHER_ORDER, "other_question"), QUESTIONED)
-    yield "<h2>Without the memory</h2>"
+    yield "<h2>Without the memory, and by true words</h2>"
     yield (
         "<p>The memory of the classes set to zero, and its rows exchanged, each class reading that of the one before. Words do not pass through "
         "it and stay as they are. Figures under <code>teacher_forced</code> come from true words and are no scores of a referrer.</p>"

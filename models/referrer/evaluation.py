@@ -121,8 +121,7 @@ def scored(
 ) -> Iterator[Scored]:
     """Answer questions in order and score each."""
     answers = answered(network, dialogue, questions, path=path, control=control, longest=longest)
-    size = mask_size(network)
-    return (score(each, own, size) for each, own in zip(questions, answers, strict=True))
+    return (score(each, own, network.mask_px) for each, own in zip(questions, answers, strict=True))
 
 
 def answered(
@@ -149,16 +148,8 @@ def answered(
                 yield from answer(network, dialogue, images, asked, longest=longest)
 
 
-def mask_size(network: Referrer) -> int:
-    """Pixels of a side of the masks that a network draws."""
-    return 4 * network.config.predictor.side
-
-
 def score(question: Question, own: Answer, size: int = _SIZE) -> Scored:
-    """Score one answer against the pair that it belongs to: the n-th mask against the n-th referent.
-
-    Where nothing was drawn, the truth is measured on `size` pixels.
-    """
+    """Score one answer, the n-th mask against the n-th referent; where nothing was drawn, the truth is measured on `size` pixels a side."""
     pair, masks = question.pair, []
     for place, numbers in enumerate(pair.targets):
         drawing = own.drawings[place] if place < len(own.drawings) else None
