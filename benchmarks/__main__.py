@@ -22,6 +22,7 @@ SMALL = {
     "bench_orchestration": (),
     "bench_workers": ("--chips", "1"),
     "describe_scores": ("--data", "simulated:100000-100007"),
+    "refer_scores": ("--data", "simulated:100000-100007"),
 }
 
 

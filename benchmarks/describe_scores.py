@@ -10,31 +10,17 @@ import argparse
 import time
 from collections.abc import Sequence
 
-import numpy as np
-
+from benchmarks.shown_figures import cell, show
 from catalog.facts.bulletins import DEFAULT_DESCRIBER
 from catalog.facts.describer_evaluation import DescriberEvaluation
 from catalog.stores.weights import shipped_names
 from models.describer.scorecard import DescribedPass
 from models.pictures.describer_page import FAMILIES, MASKS, WORDS
-from models.pictures.score_tables import number
-from models.scores.scorecard import Metric
 from tasks.score_describer import result_of
 
 
-def cell(metric: Metric | None) -> str:
-    if metric is None:
-        return ""
-    ends = f" ({metric.low:.3f} to {metric.high:.3f})" if np.isfinite(metric.low) else ""
-    return f"{number(metric)}{ends}, n {metric.n}"
-
-
-def show(title: str, figures: Sequence[tuple[str, str, str]], passes: Sequence[DescribedPass]) -> None:
-    print(f"\n{title:56}" + "".join(f"{one.model if one.subset != 'teacher_forced' else one.subset:>38}" for one in passes))
-    for group, name, words in figures:
-        found = [one.get(group, name) for one in passes]
-        if any(found):
-            print(f"{words:56}" + "".join(f"{cell(each):>38}" for each in found))
+def named(passes: Sequence[DescribedPass]) -> list[tuple[str, DescribedPass]]:
+    return [(one.model if one.subset != "teacher_forced" else one.subset, one) for one in passes]
 
 
 def main() -> None:
@@ -54,13 +40,13 @@ def main() -> None:
     told = [one for one in result.passes if one.subset in ("generated", "by_rule", "constant_prompt")]
     print(f"{', '.join(data)}: {result.scenes} scenes, {result.lakes} lakes, {len(result.passes[0].measured)} questions")
     for title, figures in (("masks", MASKS), ("words", WORDS), ("families", FAMILIES)):
-        show(title, figures, told)
+        show(title, figures, named(told))
     if call.controls:
         for one in result.passes:
             if one not in told:
                 print(f"\ncontrol: {one.subset}")
-                show("masks", MASKS[:1] + MASKS[8:10], [one])
-                show("words", WORDS[:3] + WORDS[4:8], [one])
+                show("masks", MASKS[:1] + MASKS[8:10], named([one]))
+                show("words", WORDS[:3] + WORDS[4:8], named([one]))
     print("\nmistakes put into true answers that verification catches")
     for each in result.caught:
         print(f"{each.group.removeprefix('injected').strip() or 'all':56}{cell(each):>38}")

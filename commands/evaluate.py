@@ -1,73 +1,22 @@
 """`cryoatlas evaluate`: how good a model is on chips that it never saw, and how good the labels are."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from catalog.facts.describer_evaluation import CONSTANT_PROMPT, CONTROLS, GENERATED, TEACHER_FORCED, DescriberEvaluation
+from catalog.facts.describer_evaluation import DescriberEvaluation
 from catalog.facts.errors import WrongCall
-from catalog.facts.evaluation import EVERY_MODALITY, Evaluation, EvaluationReport
+from catalog.facts.evaluation import Evaluation
+from catalog.facts.referrer_evaluation import ReferrerEvaluation
 from catalog.facts.slump_evaluation import SlumpEvaluation
 from catalog.stores.audits import refuse_answered
 from catalog.stores.objects import local_path
-from commands.console import OUT, progress_shown, say, show_json, show_table
-from commands.running import run_evaluate_describer, run_evaluate_lakes, run_evaluate_slumps
+from commands.console import OUT, progress_shown, say, show_json
+from commands.running import run_evaluate_describer, run_evaluate_lakes, run_evaluate_referrer, run_evaluate_slumps
+from commands.shown_scores import show_descriptions, show_lakes, show_referred, show_slumps
 
-_COMING = ("refer", "embed")
-_SHOWN = (
-    ("wet", "iou", "global IoU, wet chips"),
-    ("all", "iou", "global IoU, all chips"),
-    ("all", "iou_best_on_val", "the same at the threshold that is best on val"),
-    ("all", "object_recall", "recall of lakes >= 0.1 ha"),
-    ("all", "object_precision", "precision of lakes"),
-    ("all", "object_f1", "F1 of lakes"),
-    ("size >1 ha", "object_recall", "recall of lakes > 1 ha"),
-    ("all", "boundary_f_10m", "boundary F at 10 m"),
-    ("all", "total_area_error", "error of the total area"),
-    ("all", "interval_coverage", "area intervals that hold the truth"),
-    ("dry", "stays_dry_share", "dry chips without a predicted pixel"),
-    ("all", "ece", "calibration error"),
-)
-
-_SHOWN_SLUMPS = (
-    ("all", "AP50", "AP50"),
-    ("all", "AP", "AP (overlap 0.50 to 0.95)"),
-    ("all", "AP75", "AP75"),
-    ("all", "AR", "average recall"),
-    ("windows", "AP50", "AP50 of windows, as published"),
-    ("all", "f1", "F1 of listed slumps"),
-    ("all", "precision", "precision"),
-    ("all", "recall", "recall"),
-    ("size <0.5 ha", "recall", "recall of slumps < 0.5 ha"),
-    ("all", "f1_iou30", "F1 at an overlap of 0.3"),
-    ("all", "duplicates_share", "duplicates per found slump"),
-    ("all", "boundary_f_10m", "boundary F at 10 m"),
-    ("all", "boundary_f_20m", "boundary F at 20 m"),
-    ("all", "count_error", "error of the number"),
-    ("all", "total_area_error", "error of the total area"),
-    ("all", "invented_per_100km2", "invented per 100 km2"),
-)
-_SHOWN_DESCRIPTIONS = (
-    ("whole", "lake_iou", "lake IoU, whole scene"),
-    ("whole", "mean_iou", "mean of lake and background IoU"),
-    ("referring", "iou_per_answer", "IoU of referring questions"),
-    ("two quadrants", "overlap", "overlap of two quadrants' masks"),
-    ("up to 5 lakes", "count_exact", "count right, up to 5 lakes"),
-    ("all", "count_exact", "count right, all scenes"),
-    ("all", "quadrant_f1", "F1 of lakes per quadrant"),
-    ("all", "positions_right", "places that are true"),
-    ("verified", "positions_right", "after verification"),
-    ("all", "factual", "statements that are true"),
-    ("all", "hallucinated", "described and not there"),
-    ("all", "omitted", "left out of descriptions"),
-    ("all", "agreement", "number in text = lakes in mask"),
-    ("all", "rouge_l", "ROUGE-L"),
-    ("all", "meteor_exact_stem", "METEOR (exact+stem)"),
-    ("all", "cpu_s_per_answer", "CPU s per answer"),
-)
-_ALONE = (("wet", "iou", "IoU, wet chips"), ("all", "object_f1", "F1 of lakes"), ("size >1 ha", "object_recall", "recall > 1 ha"))
-
+_COMING = ("embed",)
 app = typer.Typer(
     no_args_is_help=True,
     help="Score a model on chips, and audit their labels. Example: cryoatlas evaluate lakes --weights lakes-tiny --data chips --out scores",
@@ -101,7 +50,7 @@ def evaluate_lakes(  # noqa: PLR0913 - the options of the command
     if as_json:
         show_json(asdict(report))
         return
-    _show(report, split)
+    show_lakes(report, split)
     if report.cases:
         say(f"Audit: {report.cases} cases in {report.out}/audit. Fill in `verdict` in relabel.gpkg, then `cryoatlas chips relabel`.")
     OUT.print(f"Page: {report.page}")
@@ -132,7 +81,7 @@ def evaluate_slumps(  # noqa: PLR0913 - the options of the command
     if as_json:
         show_json(asdict(report))
         return
-    _show_slumps(report)
+    show_slumps(report)
     OUT.print(f"Page: {report.page}")
 
 
@@ -163,70 +112,47 @@ def evaluate_describe(  # noqa: PLR0913 - the options of the command
     if as_json:
         show_json(asdict(report))
         return
-    _show_descriptions(report)
+    show_descriptions(report)
     OUT.print(f"Page: {report.page}")
 
 
-def _show_descriptions(report: EvaluationReport) -> None:
-    rows = {(r["model"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
-    scored = [each for each in dict.fromkeys(key[:2] for key in rows) if (*each, "whole", "lake_iou") in rows]
-    apart = [each for each in scored if each[1] in (*CONTROLS, TEACHER_FORCED)]
-    for title, some in (("Scores with 90 % intervals", [each for each in scored if each not in apart]), ("Controls", apart)):
-        # of a describer that is compared with, the words that it says; of one without language path, its masks
-        columns = [model if subset not in (*CONTROLS, TEACHER_FORCED, CONSTANT_PROMPT) else subset for model, subset in some]
-        cells = [(words, *(_cell(rows.get((*each, group, metric))) for each in some)) for group, metric, words in _SHOWN_DESCRIPTIONS]
-        if some:
-            show_table(title, ("figure", *columns), [row for row in cells if any(row[1:])])
-    gains = [(key[0], _cell(row)) for key, row in rows.items() if key[3] == "lake_iou_gain" and key[1] == GENERATED]
-    if gains:
-        show_table("Lake IoU, whole scene", ("difference", "value"), gains)
+@app.command("refer")
+def evaluate_refer(  # noqa: PLR0913 - the options of the command
+    weights: Annotated[str, typer.Option(help="A referrer of `cryoatlas models list`, a file, hf://owner/repository/path or an address.")],
+    data: Annotated[list[str], typer.Option(help="Folder of chips, or simulated:FIRST-LAST; may be given several times.")],
+    out: Annotated[str, typer.Option(help="Folder for tables and page.")],
+    *,
+    split: Annotated[str, typer.Option(help="test, val or train; simulated scenes are all scored.")] = "test",
+    against: Annotated[
+        str | None, typer.Option(help="A second referrer on the same scenes, for example one that was trained without memory.")
+    ] = None,
+    controls: Annotated[
+        bool,
+        typer.Option("--controls/--no-controls", help="Score in another order, without the question or memory, and by true words, too."),
+    ] = True,
+    min_area: Annotated[float, typer.Option(help="Smallest feature that is asked for, m2.", min=0)] = 10_000.0,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N; CRYOATLAS_DEVICE by default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for machines.")] = False,
+) -> None:
+    """Score masks that a referrer draws for words, on scenes it never saw, with 90 % intervals by scene; writes Parquet tables and one page.
 
-
-def _show_slumps(report: EvaluationReport) -> None:
-    rows = {(r["model"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
-    passes = list(dict.fromkeys(key[:2] for key in rows))
-    scored = [each for each in passes if any((*each, *figure[:2]) in rows for figure in _SHOWN_SLUMPS)]
-    columns = [model if subset == EVERY_MODALITY else subset for model, subset in scored]
-    cells = [(words, *(_cell(rows.get((*each, group, metric))) for each in scored)) for group, metric, words in _SHOWN_SLUMPS]
-    show_table("Scores with 90 % intervals", ("figure", *columns), [row for row in cells if any(row[1:])])
-    for each in passes:
-        if each not in scored:
-            gains = [(key[3].removesuffix("_gain"), _cell(row)) for key, row in rows.items() if key[:2] == each]
-            show_table(each[0], ("figure", "difference"), gains)
-
-
-def _show(report: EvaluationReport, split: str) -> None:
-    rows = {(r["model"], r["split"], r["subset"], r["group"], r["metric"]): r for r in report.figures}
-    passes = list(dict.fromkeys((r["model"], r["split"], r["subset"]) for r in report.figures if str(r["split"]).startswith(split)))
-    whole = [each for each in passes if each[2] == EVERY_MODALITY and (*each, "all", "iou") in rows]
-    table = []
-    for group, metric, words in _SHOWN:
-        found = [_cell(rows.get((*each, group, metric))) for each in whole]
-        if any(found):
-            table.append((words, *found))
-    columns = [model + name.removeprefix(split) for model, name, _ in whole]
-    show_table("Scores with 95 % intervals", ("figure", *columns), table)
-    ahead = [each for each in passes if (*each, "wet", "iou_gain") in rows]
-    for each in ahead:
-        gains = [row for key, row in rows.items() if key[:3] == each]
-        cells = [(f"{row['group']} {row['metric'].removesuffix('_gain')}", _cell(row), row["n"]) for row in gains]
-        show_table(each[0], ("figure", "difference", "n"), cells)
-    alone = [each for each in passes if each[2] != EVERY_MODALITY]
-    if alone:
-        cells = [(each[2], *(_cell(rows.get((*each, group, metric))) for group, metric, _ in _ALONE)) for each in alone]
-        show_table(f"Sensors missing, {alone[0][0]}", ("shown", *(words for *_, words in _ALONE)), cells)
-
-
-def _cell(row: dict[str, Any] | None) -> str:
-    if row is None or row["value"] is None:
-        return ""
-    ends = "" if row["low"] is None else f" ({row['low']:.3f} to {row['high']:.3f})"
-    return f"{row['value']:.3f}{ends}"
+    Example: cryoatlas evaluate refer --weights refer-tiny --data simulated:100000-100119 --out scores
+    """
+    evaluation = ReferrerEvaluation(weights, tuple(data), out, split, against, controls, min_area, device)
+    with progress_shown(quiet=as_json):
+        report = run_evaluate_referrer(evaluation)
+    if as_json:
+        show_json(asdict(report))
+        return
+    show_referred(report)
+    OUT.print(f"Page: {report.page}")
 
 
 def _later(name: str) -> None:
     def refuse() -> None:
-        raise WrongCall(f"`evaluate {name}` comes with a later release. `cryoatlas evaluate lakes`, `slumps` and `describe` are there.")
+        raise WrongCall(
+            f"`evaluate {name}` comes with a later release. `cryoatlas evaluate lakes`, `slumps`, `describe` and `refer` are there."
+        )
 
     app.command(name, hidden=True, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(refuse)
 

@@ -16,6 +16,7 @@ from catalog.facts.leases import WAIT_MINUTES
 from catalog.facts.matching import MatchOptions, MatchReport
 from catalog.facts.options import MapOptions
 from catalog.facts.records import RegionYearReport, StageReport, Target
+from catalog.facts.referrer_evaluation import ReferrerEvaluation
 from catalog.facts.releases import PublishOptions, PublishReport
 from catalog.facts.report_records import PageReport
 from catalog.facts.samples import Accuracy, SampleOptions, SampleReport
@@ -160,6 +161,13 @@ def run_evaluate_describer(evaluation: DescriberEvaluation) -> EvaluationReport:
     from flows.evaluate_describer import evaluate_describer  # noqa: PLC0415 - see the module's first line
 
     return evaluate_describer(evaluation)
+
+
+def run_evaluate_referrer(evaluation: ReferrerEvaluation) -> EvaluationReport:
+    """Run the `evaluate-referrer` flow in this process."""
+    from flows.evaluate_referrer import evaluate_referrer  # noqa: PLC0415 - see the module's first line
+
+    return evaluate_referrer(evaluation)
 
 
 def run_relabel_chips(audit: str, data: str, out: str) -> dict[str, int]:

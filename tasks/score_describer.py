@@ -1,7 +1,6 @@
 """A describer and scenes to its scores: every question answered by words that it says itself, then without question, without image, and
 by rule."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as Folder
@@ -20,14 +19,13 @@ from catalog.facts.describer_evaluation import (
     CONSTANT_PROMPT,
     CONTROLS,
     GENERATED,
-    SIMULATED,
     TEACHER_FORCED,
     DescriberEvaluation,
-    refuse_seen,
-    seeds_of,
 )
+from catalog.facts.seen_data import SIMULATED, refuse_seen, seeds_of
 from catalog.stores.chips import open_chips
 from catalog.stores.news import PROGRESS
+from catalog.stores.stopwatch import AnswerClock
 from catalog.stores.weights import read_describer
 from models.describer.answering import Answer
 from models.describer.by_rule import NAME, answered_by_rule, lakes_by_index
@@ -35,13 +33,14 @@ from models.describer.chip_scenes import scene_of_drawn, stored_scenes
 from models.describer.describing import LoadedDescriber, load
 from models.describer.evaluation import Control, Path, Question, answered, questions_of
 from models.describer.examples import Example, chosen, example_of
-from models.describer.measures import WHOLE, Measured, measure
+from models.describer.measures import WHOLE, measure
 from models.describer.recipe import Recipe
 from models.describer.result import DescriberResult
 from models.describer.scenes import Scene
 from models.describer.scorecard import DescribedPass, pass_of
 from models.describer.trials import caught, overlaps, two_quadrants
 from models.language.instances import InstanceOptions, Instances
+from models.scores.scene_figures import seconds_per_answer
 from models.scores.scorecard import Metric
 from simulator.chips import simulated_chip
 
@@ -118,39 +117,15 @@ def _by_rule(ground: _Ground, questions: list[Question]) -> DescribedPass:
 
 
 def _pass(model: str, subset: str, questions: list[Question], answerer: Answerer, further: Sequence[Metric] = ()) -> DescribedPass:
-    clock, measured = _Clock(), []
+    clock, measured = AnswerClock(), []
     answers = clock.timed(answerer(questions))
     for done, (question, own) in enumerate(zip(questions, answers, strict=True), 1):
         measured.append(measure(question, own))
         if done % TOLD_EVERY == 0 or done == len(questions):
             told = {"stage": subset, "job": model, "done": done, "total": len(questions)}
             PROGRESS.info("%s, %s: %s of %s questions", model, subset, done, len(questions), extra=told)
-    return pass_of(model, subset, measured, (*further, *(clock.metrics(measured) if subset not in (BY_RULE, TEACHER_FORCED) else ())))
-
-
-class _Clock:
-    """Seconds that answering took, without what measuring took."""
-
-    def __init__(self) -> None:
-        self.cpu_s = self.wall_s = 0.0
-
-    def timed(self, answers: Iterable[Answer]) -> Iterator[Answer]:
-        """The same answers, while the clock runs."""
-        left = iter(answers)
-        while True:
-            cpu, wall = time.process_time(), time.perf_counter()
-            answer = next(left, None)
-            self.cpu_s += time.process_time() - cpu
-            self.wall_s += time.perf_counter() - wall
-            if answer is None:
-                return
-            yield answer
-
-    def metrics(self, measured: Sequence[Measured]) -> Iterator[Metric]:
-        """Seconds per answer; no interval, as they are of this machine and not of the scenes."""
-        count, nothing = len(measured), float("nan")
-        for name, seconds in (("cpu_s_per_answer", self.cpu_s), ("wall_s_per_answer", self.wall_s)):
-            yield Metric("all", name, "s", seconds / count, nothing, nothing, 0, count)
+    speed = seconds_per_answer(clock.cpu_s, clock.wall_s, len(measured))
+    return pass_of(model, subset, measured, (*further, *(speed if subset not in (BY_RULE, TEACHER_FORCED) else ())))
 
 
 def _words_per_second(loaded: LoadedDescriber, scored: DescribedPass) -> DescribedPass:

@@ -15,8 +15,8 @@ from prefect.cache_policies import NO_CACHE
 from torch import Tensor
 
 from catalog.facts.describer_cards import ChannelScaling, DescriberCard
-from catalog.facts.describer_evaluation import SIMULATED, seeds_of
 from catalog.facts.errors import ChipsUnusable, WeightsUnfit
+from catalog.facts.seen_data import SIMULATED, seeds_of
 from catalog.stores import training_runs
 from catalog.stores.checkpoints import read_pretrained, write_describer
 from catalog.stores.chips import open_chips, read_card

@@ -10,14 +10,14 @@ from typing import Any, Final, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from torch import Tensor
 
 from catalog.facts.errors import ChipsUnusable, WeightsUnfit
-from catalog.facts.feature_classes import FeatureClass
+from catalog.facts.feature_classes import CLASS_OF_TARGET, FeatureClass
 from catalog.facts.referrer_cards import ReferrerCard, ReferrerConfig
+from catalog.facts.seen_data import SIMULATED, seeds_of
 from catalog.stores import training_runs
 from catalog.stores.checkpoints import read_pretrained, write_describer
 from catalog.stores.chips import ChipSet, open_chips, read_card
@@ -26,7 +26,7 @@ from catalog.stores.recipes import read_recipe
 from catalog.stores.weights import find_weights, read_referrer
 from models.language.dialogue import Dialogue
 from models.language.tokenizer import extended, published_tokenizer, tokenizer_json, tokenizer_of, train_tokenizer
-from models.referrer.chip_scenes import scene_of_labels, scenes_of_chips
+from models.referrer.chip_scenes import scene_of_labels, stored_scenes
 from models.referrer.evaluation import Control, Scores, evaluate, figures, questions_of
 from models.referrer.evaluation import Path as ScorePath
 from models.referrer.marks import MARKS
@@ -38,12 +38,8 @@ from models.referrer.training import StepReport, Training
 from models.segmenter.tensors import place_named
 from simulator.referred import GROUND_M, referred_chip
 
-SIMULATED: Final = "simulated:"
-"""Data by seeds: `simulated:0-1999` are chips that are drawn anew, the last tenth of them to validate."""
 LOG_EVERY: Final = 20
-READ_AT_ONCE: Final = 16
 CORPUS_SCENES: Final = 120
-_KINDS: Final[Mapping[str, FeatureClass]] = {"lakes": "lake", "slumps": "thaw slump"}
 _CONTROLS: Final[tuple[Control, ...]] = ("other_question", "no_memory", "other_rows")
 _log = logging.getLogger("cryoatlas.progress")
 
@@ -184,13 +180,13 @@ class _Run:
 
 
 def _scenes(data: list[str], recipe: Recipe) -> tuple[list[Scene], list[Scene], int]:
-    """Scenes to learn from and to validate on, and how many were left out."""
+    """Scenes to learn from and to validate on (of seeds the last tenth), and how many were left out."""
     train: list[Scene] = []
     val: list[Scene] = []
     left_out = 0
     for source in data:
         if source.startswith(SIMULATED):
-            every = list(_simulated(_seeds(source), recipe))
+            every = list(_simulated(seeds_of(source), recipe))
             edge = len(every) - max(1, len(every) // 10)
             parts = every[:edge], every[edge:]
         else:
@@ -207,13 +203,6 @@ def _scenes(data: list[str], recipe: Recipe) -> tuple[list[Scene], list[Scene], 
     return train, val, left_out
 
 
-def _seeds(source: str) -> range:
-    first, dash, last = source.removeprefix(SIMULATED).partition("-")
-    if not dash or not (first.isdigit() and last.isdigit()) or int(first) >= int(last):
-        raise ChipsUnusable(f"{source!r} names no simulated chips: write for example {SIMULATED}0-1999.")
-    return range(int(first), int(last) + 1)
-
-
 def _simulated(seeds: range, recipe: Recipe) -> Iterator[Scene]:
     for seed in seeds:
         chip = referred_chip(seed)
@@ -221,12 +210,9 @@ def _simulated(seeds: range, recipe: Recipe) -> Iterator[Scene]:
 
 
 def _stored(source: str, chips: ChipSet, split: str, recipe: Recipe) -> Iterator[Scene]:
-    target = str(read_card(local_path(source)).get("target", "lakes"))
-    places: NDArray[np.int64] = chips.of_split(split)
-    for start in range(0, len(places), READ_AT_ONCE):
-        some = places[start : start + READ_AT_ONCE]
-        names = [str(row.chip_id) for row in chips.table.iloc[some].itertuples()]
-        yield from scenes_of_chips(chips.read(some), names, _KINDS[target], recipe)
+    kind = CLASS_OF_TARGET[str(read_card(local_path(source)).get("target", "lakes"))]
+    for seen in stored_scenes(chips, split, kind, recipe):
+        yield from seen.scenes
 
 
 def _read(files: tuple[str, ...], cache: Path) -> dict[str, Tensor]:

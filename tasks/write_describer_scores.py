@@ -1,25 +1,25 @@
 """Scores of describers to tables and one page."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog.facts.describer_evaluation import CONSTANT_PROMPT, GENERATED, SIMULATED, DescriberEvaluation
-from catalog.facts.evaluation import EvaluationReport
+from catalog.facts.describer_evaluation import CONSTANT_PROMPT, GENERATED, DescriberEvaluation
+from catalog.facts.evaluation import EvaluationReport, without_nan
 from catalog.facts.score_schemas import DESCRIPTION_SCORES, METRICS
-from catalog.stores.chips import read_card
 from catalog.stores.files import write_if_changed
 from catalog.stores.objects import local_path
+from catalog.stores.scored_data import scored_data
 from catalog.stores.tables import put_table
 from models.describer.measures import Measured
 from models.describer.result import DescriberResult
-from models.describer.scorecard import LEVEL, DescribedPass, gain
+from models.describer.scorecard import DescribedPass, gain
 from models.pictures.describer_page import DescriberFacts, describer_page
+from models.scores.scene_figures import LEVEL, long_rows
 from models.scores.scorecard import Metric
 
 PAGE = "evaluation.html"
@@ -37,15 +37,17 @@ def written(evaluation: DescriberEvaluation, result: DescriberResult) -> Evaluat
     """Do the same without Prefect."""
     out, gains = local_path(evaluation.out), _gains(result)
     provenance = {"evaluation": asdict(evaluation), "models": list(result.facts), "interval_level": LEVEL, "intervals_over": "scenes"}
-    rows = list(_rows(evaluation, result, gains))
+    rows = list(long_rows(evaluation.split, _whose(result, gains)))
     put_table(out / "metrics.parquet", pa.Table.from_pylist(rows, schema=METRICS), METRICS, provenance=provenance)
     answers = [_answer(evaluation, one, each) for one in result.passes for each in one.measured]
     table = pa.Table.from_pylist(answers, schema=DESCRIPTION_SCORES)
     put_table(out / "answers.parquet", table, DESCRIPTION_SCORES, provenance=provenance)
-    facts = DescriberFacts(f"Descriptions: {result.passes[0].model}", result.facts, _data(evaluation), list(_notes(evaluation, result)))
+    facts = DescriberFacts(
+        f"Descriptions: {result.passes[0].model}", result.facts, scored_data(evaluation.data), list(_notes(evaluation, result))
+    )
     write_if_changed(out / PAGE, describer_page(facts, result.passes, result.caught, gains, result.examples).encode())
     files = ("metrics.parquet", "answers.parquet", PAGE)
-    return EvaluationReport(str(out), str(out / PAGE), tuple(str(out / name) for name in files), tuple(map(_without_nan, rows)))
+    return EvaluationReport(str(out), str(out / PAGE), tuple(str(out / name) for name in files), tuple(map(without_nan, rows)))
 
 
 def _gains(result: DescriberResult) -> list[tuple[str, tuple[Metric, ...]]]:
@@ -55,14 +57,9 @@ def _gains(result: DescriberResult) -> list[tuple[str, tuple[Metric, ...]]]:
     return [(f"{first.model} minus {other.model}", tuple(gain(first, other))) for other in others]
 
 
-def _rows(
-    evaluation: DescriberEvaluation, result: DescriberResult, gains: Sequence[tuple[str, Sequence[Metric]]]
-) -> Iterator[dict[str, Any]]:
-    whose = [((one.model, one.subset), one.metrics) for one in result.passes]
-    whose += [((VERIFICATION, "injected"), result.caught), *(((name, GENERATED), tuple(figures)) for name, figures in gains)]
-    for (model, subset), figures in whose:
-        for each in figures:
-            yield {"model": model, "split": evaluation.split, "subset": subset, **asdict(each)}
+def _whose(result: DescriberResult, gains: Sequence[tuple[str, tuple[Metric, ...]]]) -> dict[tuple[str, str], tuple[Metric, ...]]:
+    whose = {(one.model, one.subset): one.metrics for one in result.passes}
+    return whose | {(VERIFICATION, "injected"): result.caught} | {(name, GENERATED): figures for name, figures in gains}
 
 
 def _answer(evaluation: DescriberEvaluation, one: DescribedPass, each: Measured) -> dict[str, Any]:
@@ -92,15 +89,6 @@ def _answer(evaluation: DescriberEvaluation, one: DescribedPass, each: Measured)
     }
 
 
-def _data(evaluation: DescriberEvaluation) -> list[dict[str, str]]:
-    rows = []
-    for place in evaluation.data:
-        card = {} if place.startswith(SIMULATED) else read_card(local_path(place))
-        made = "drawn anew from their seeds" if place.startswith(SIMULATED) else str(card.get("made", ""))
-        rows.append({"scenes": place, "made": made, "licence": str(card.get("licence", "none needed"))})
-    return rows
-
-
 def _notes(evaluation: DescriberEvaluation, result: DescriberResult) -> Iterator[str]:
     smallest = f"{evaluation.min_area_m2:,.0f}".replace(",", "\u2009")
     yield f"{result.scenes} scenes with {result.lakes} lakes of at least {smallest} m²; {len(result.passes[0].measured)} questions."
@@ -108,8 +96,3 @@ def _notes(evaluation: DescriberEvaluation, result: DescriberResult) -> Iterator
         yield f"Split {evaluation.split} of stored chips: if the weights were trained or chosen on it, it says nothing about new ground."
     if any(one.subset == CONSTANT_PROMPT for one in result.passes):
         yield "Without its language path a describer draws one mask of a scene, whatever is asked: only questions about all lakes compare."
-
-
-def _without_nan(row: Mapping[str, object]) -> dict[str, object]:
-    """JSON has no word for what is not a number."""
-    return {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in row.items()}

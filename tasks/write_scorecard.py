@@ -10,7 +10,7 @@ import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog.facts.evaluation import EVERY_MODALITY, Evaluation, EvaluationReport
+from catalog.facts.evaluation import EVERY_MODALITY, Evaluation, EvaluationReport, without_nan
 from catalog.facts.score_schemas import CHIP_SCORES, LAKE_SCORES, METRICS, RELIABILITY
 from catalog.stores.chips import read_card
 from catalog.stores.files import write_if_changed
@@ -56,17 +56,10 @@ def written(evaluation: Evaluation, results: Sequence[ModelScores], best: float 
     facts = _facts(evaluation, results, best)
     write_if_changed(out / PAGE, score_page(facts, scored, _plots(evaluation, results, ahead, best)).encode())
     rows = [
-        _without_nan(row)
-        for row in table_of(scored, ahead)
-        if str(row["group"]).startswith(_SHOWN) and "threshold" not in str(row["group"])
+        without_nan(row) for row in table_of(scored, ahead) if str(row["group"]).startswith(_SHOWN) and "threshold" not in str(row["group"])
     ]
     files = (*tables, "lakes.parquet", PAGE)
     return EvaluationReport(str(out), str(out / PAGE), tuple(str(out / name) for name in files), tuple(rows))
-
-
-def _without_nan(row: Mapping[str, object]) -> dict[str, object]:
-    """JSON has no word for what is not a number."""
-    return {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in row.items()}
 
 
 def _columns_of(rows: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog.facts.evaluation import EvaluationReport
+from catalog.facts.evaluation import EvaluationReport, without_nan
 from catalog.facts.score_schemas import METRICS, SLUMP_SCORES
 from catalog.facts.slump_evaluation import SlumpEvaluation
 from catalog.stores.chips import read_card
@@ -44,7 +44,7 @@ def written(evaluation: SlumpEvaluation, results: Sequence[SlumpResult]) -> Eval
     facts = SlumpFacts(f"Slumps: {results[0].model}", models, _data(evaluation), _notes(evaluation, results[0]))
     write_if_changed(out / PAGE, slump_page(facts, results, gains).encode())
     files = ("metrics.parquet", "slumps.parquet", PAGE)
-    return EvaluationReport(str(out), str(out / PAGE), tuple(str(out / name) for name in files), tuple(map(_without_nan, rows)))
+    return EvaluationReport(str(out), str(out / PAGE), tuple(str(out / name) for name in files), tuple(map(without_nan, rows)))
 
 
 def _told_apart(results: Sequence[SlumpResult]) -> list[SlumpResult]:
@@ -85,8 +85,3 @@ def _notes(evaluation: SlumpEvaluation, first: SlumpResult) -> list[str]:
     if evaluation.split == "train":
         notes.append("These chips are training data: the figures say nothing about new ground.")
     return notes
-
-
-def _without_nan(row: Mapping[str, object]) -> dict[str, object]:
-    """JSON has no word for what is not a number."""
-    return {name: None if isinstance(value, float) and np.isnan(value) else value for name, value in row.items()}

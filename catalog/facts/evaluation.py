@@ -1,5 +1,7 @@
 """What is to be scored, on which chips, and where the scores go."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -61,3 +63,8 @@ class EvaluationReport:
     """Rows of the long table, without thresholds and regions; None where a figure is not defined."""
     cases: int = 0
     """Cases of the audit."""
+
+
+def without_nan(row: Mapping[str, object]) -> dict[str, object]:
+    """The same row for JSON, which has no word for what is not a number."""
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}

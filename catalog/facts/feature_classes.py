@@ -9,6 +9,8 @@ FeatureClass = Literal["lake", "clear lake", "milky lake", "frozen lake", "snow 
 CLASSES: Final[tuple[FeatureClass, ...]] = ("lake", "clear lake", "milky lake", "frozen lake", "snow patch", "glacier", "thaw slump")
 """In the order of their rows in a memory; new ones go to the end. `lake` is one whose kind nobody knows, as those of an inventory."""
 _KINDS_OF: Final[Mapping[str, tuple[FeatureClass, ...]]] = MappingProxyType({"lake": ("lake", "clear lake", "milky lake", "frozen lake")})
+CLASS_OF_TARGET: Final[Mapping[str, FeatureClass]] = MappingProxyType({"lakes": "lake", "slumps": "thaw slump"})
+"""Of chips that know one target alone."""
 MOST_OF_A_CLASS: Final = 4
 """Scenes with five or more of a class are left out (GeoPixInstruct's rule)."""
 MOST_FEATURES: Final = 11

@@ -20,7 +20,7 @@ METRICS: Final = pa.schema(
         ("n", pa.int64()),
     ]
 )
-"""One figure per row with its interval (95 % for lakes, 90 % for slumps and descriptions); low and high are NaN where fewer than two blocks carry it."""
+"""One figure per row with its interval (95 % for lakes, 90 % for slumps, descriptions and referred masks); low and high are NaN where fewer than two blocks carry it."""
 
 RELIABILITY: Final = pa.schema(
     [
@@ -89,3 +89,22 @@ DESCRIPTION_SCORES: Final = pa.schema(
     ]
 )
 """One row per answered question; `verified` is the text fit to print, `drawn` the lakes of the mask. Null where nothing of a kind was asked."""
+
+REFERRED_SCORES: Final = pa.schema(
+    [
+        *_WHOSE,
+        ("scene_id", pa.string()),
+        *((name, pa.string()) for name in ("task", "question", "reference", "text")),
+        ("exact", pa.bool_()),
+        ("refused", pa.bool_()),
+        ("whole", pa.bool_()),
+        *((name, pa.int16()) for name in ("referents", "drawn", "place")),
+        *((name, pa.string()) for name in ("phrase", "class", "seen_as", "arrangement")),
+        *((name, pa.int32()) for name in ("hit_px", "false_px", "missed_px")),
+        *((name, pa.float64()) for name in ("share", "iou", "expected", "score", "box_iou")),
+    ]
+)
+"""One row per mask that was asked for (`place` from 1 in its question), and one per answered question without masks, whose `place` is null.
+
+`share` of the scene that the true mask covers; `expected` and `score` are what the drawn mask tells of itself; `box_iou` of questions for a
+box. Null where nothing of a kind was asked, or drawn."""

@@ -11,13 +11,11 @@ from catalog.facts.describer_evaluation import CONSTANT_PROMPT, TEACHER_FORCED
 from catalog.facts.scene_facts import MANY
 from models.describer.answers import LISTED
 from models.describer.measures import Measured
-from models.scores.intervals import SumStatistic, bootstrap_of_sums, ratio
-from models.scores.scorecard import SEED, Metric
+from models.scores.intervals import SumStatistic, ratio
+from models.scores.scene_figures import Row, metric
+from models.scores.scorecard import Metric
 
 Floats = NDArray[np.float64]
-Row = tuple[str, tuple[float, ...]]
-"""Scene, and the parts of a figure."""
-LEVEL: Final = 0.9
 SIZES_KM2: Final = {"<0.1": (0.0, 0.1), "0.1-0.5": (0.1, 0.5), ">0.5": (0.5, float("inf"))}
 MASKS_ALONE: Final = (TEACHER_FORCED, CONSTANT_PROMPT)
 """Passes whose words were given, or mean nothing."""
@@ -44,16 +42,6 @@ def pass_of(model: str, subset: str, measured: Sequence[Measured], further: Sequ
     if subset not in MASKS_ALONE:
         every += [*_counts(measured), *_claims(measured), *_texts(measured)]
     return DescribedPass(model, subset, (*every, *further), tuple(measured))
-
-
-def metric(names: tuple[str, str, str], rows: Sequence[Row], statistic: SumStatistic = ratio, *, counted: bool = False) -> Iterator[Metric]:
-    """One figure (group, name, unit) of rows, none without rows; `n` is their number, or with `counted` the sum of their second parts."""
-    if rows:
-        values, scenes = np.array([parts for _, parts in rows], np.float64), np.unique([scene for scene, _ in rows], return_inverse=True)[1]
-        found = bootstrap_of_sums(values, scenes, np.random.default_rng(SEED), statistic=statistic, level=LEVEL)
-        if np.isfinite(found.value):
-            number = int(values[:, 1].sum()) if counted else len(rows)
-            yield Metric(*names, found.value, found.low, found.high, found.blocks, number)
 
 
 def gain(ours: DescribedPass, theirs: DescribedPass) -> Iterator[Metric]:

@@ -8,11 +8,11 @@ from models.describer.evaluation import Question
 from models.describer.pairs import pair_of
 from models.describer.phrasings import known_phrasings
 from models.describer.scenes import Scene
-from models.describer.scorecard import Row, metric
 from models.language.mistakes import mistakes
 from models.language.parse import read
 from models.language.sentences import joined, write
 from models.language.verify import verified
+from models.scores.scene_figures import Row, metric
 from models.scores.scorecard import Metric
 
 CAUGHT = "caught"

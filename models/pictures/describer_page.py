@@ -11,7 +11,7 @@ from models.describer.scorecard import SIZES_KM2, DescribedPass
 from models.language.slots import lakes_words
 from models.pictures.describer_pictures import DRAWN, TRUTH, errors_by_count_plot, example_picture
 from models.pictures.score_page import figure_html, page_html
-from models.pictures.score_tables import compared_table, escaped, facts_table, interval, number
+from models.pictures.score_tables import compared_table, escaped, facts_table, figure_tiles, interval, number
 from models.scores.scorecard import Metric
 
 Figures = tuple[tuple[str, str, str], ...]
@@ -118,7 +118,7 @@ def describer_page(
         *(f"<p class=faint>{escaped(note)}</p>" for note in facts.notes),
         facts_table("describer", facts.models),
         facts_table("scenes", facts.data),
-        _tiles(passes[0]),
+        figure_tiles(passes[0], _TILES),
         "<h2>Masks</h2><p class=faint>By words that the describer said itself. Value, 90 % interval bootstrapped over scenes, and n.</p>",
         compared_table(beside, MASKS, counts=True, beside=published),
         "<h2>Words</h2><p class=faint>n: answers, or statements, or lakes, whatever a figure counts.</p>",
@@ -136,12 +136,6 @@ def describer_page(
         _meaning(),
     ]
     return page_html(facts.title, sections)
-
-
-def _tiles(one: DescribedPass) -> str:
-    found = [(one.get(group, name), words) for group, name, words in _TILES]
-    tiles = (f"<div class=tile><b>{number(m)}</b><span>{escaped(words)}</span><span>{interval(m)}</span></div>" for m, words in found if m)
-    return f"<div class=row>{''.join(tiles)}</div>"
 
 
 def _gains(gains: Sequence[tuple[str, Sequence[Metric]]]) -> Iterator[str]:

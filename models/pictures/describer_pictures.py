@@ -6,18 +6,16 @@ from typing import Final
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from models.describer.examples import Example
 from models.describer.scorecard import DescribedPass, lakes_group
-from models.pictures.canvas import FAINT, ORANGE, RULE, SKY, Sheet
+from models.pictures.canvas import ORANGE, RULE, SKY
+from models.pictures.outlined_scene import outline, scene_sheet
 from models.pictures.score_plots import COLOURS, STYLE, sheet, svg
-from models.pictures.tones import true_colour
 
 TRUTH: Final = ORANGE
 DRAWN: Final = SKY
 _MOST: Final = 9
-_PICTURE_PX: Final = 300
 _PANELS: Final = (("hallucinated", "described lakes that are not there"), ("omitted", "lakes left out of lists and descriptions"))
 
 
@@ -45,24 +43,9 @@ def _line(axes: Axes, one: DescribedPass, name: str, style: tuple[str, str, floa
 
 def example_picture(example: Example) -> bytes:
     """PNG of a scene in true colour, the outline of the lakes that are meant (solid) and that of the drawn mask (dashed)."""
-    picture = Sheet(_PICTURE_PX, _PICTURE_PX)
-    axes = picture.axes(0, 0, _PICTURE_PX, _PICTURE_PX)
-    axes.imshow(true_colour(example.rgb), interpolation="nearest", extent=(0, 1, 1, 0))
-    _outline(axes, example.truth, TRUTH, "solid")
-    _outline(axes, example.drawn, DRAWN, "dashed")
+    picture, axes = scene_sheet(example.rgb)
+    outline(axes, example.truth, TRUTH, "solid")
+    outline(axes, example.drawn, DRAWN, "dashed")
     for half in (axes.axvline, axes.axhline):
         half(0.5, color=RULE, lw=0.5, alpha=0.6)
-    axes.set(xlim=(0, 1), ylim=(1, 0), xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set_color(FAINT)
     return picture.png()
-
-
-def _outline(axes: Axes, mask: NDArray[np.bool_], colour: str, style: str) -> None:
-    if not mask.any():
-        return
-    # a dry rim, so that lakes at the edge of the scene have an outline, too
-    padded = np.pad(mask.astype(np.float32), 1)
-    height, width = mask.shape
-    across, down = (np.arange(-1, size + 1) + 0.5 for size in (width, height))
-    axes.contour(across / width, down / height, padded, levels=[0.5], colors=[colour], linewidths=1.8, linestyles=style)

@@ -68,14 +68,7 @@ def facts_table(kind: str, rows: Sequence[Mapping[str, str]]) -> str:
 
 def headline_tiles(shown: Sequence[Scored]) -> str:
     """The few figures that people ask for first, per model."""
-    rows = []
-    for one in shown:
-        found = [(one.get(group, name), words) for group, name, words in HEADLINES]
-        tiles = "".join(
-            f"<div class=tile><b>{number(m)}</b><span>{words}</span><span>{interval(m)}</span></div>" for m, words in found if m
-        )
-        rows.append(f"<h3>{escaped(one.model)}</h3><div class=row>{tiles}</div>")
-    return "".join(rows)
+    return "".join(f"<h3>{escaped(one.model)}</h3>{figure_tiles(one, HEADLINES)}" for one in shown)
 
 
 def figures_table(shown: Sequence[Scored], split: str) -> str:
@@ -132,6 +125,13 @@ def compared_table(
             cells += f"<td>{escaped(beside[1].get((group, name), ''))}</td>" if beside else ""
             rows.append(f"<tr><td>{escaped(words)}</td>{cells}</tr>")
     return f"<table><tr><th>figure</th>{head}</tr>{''.join(rows)}</table>"
+
+
+def figure_tiles(one: HasFigures, figures: Sequence[tuple[str, str, str]]) -> str:
+    """Figures (group, name, words) that come first, large."""
+    found = [(one.get(group, name), words) for group, name, words in figures]
+    tiles = (f"<div class=tile><b>{number(m)}</b><span>{escaped(words)}</span><span>{interval(m)}</span></div>" for m, words in found if m)
+    return f"<div class=row>{''.join(tiles)}</div>"
 
 
 def _compared(metric: Metric, *, counts: bool) -> str:

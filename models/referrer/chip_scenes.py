@@ -1,6 +1,7 @@
 """Chips to scenes whose features can be asked about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from catalog.facts.chips import LABEL_IGNORE, LABEL_SCALE, ChipBatch
 from catalog.facts.feature_classes import FeatureClass
 from catalog.facts.grids import PIXEL_M
+from models.describer.chip_scenes import READ_AT_ONCE, Chips
 from models.language.instances import InstanceOptions
 from models.referrer.recipe import Recipe
 from models.referrer.scenes import Scene, images_of
@@ -17,6 +19,23 @@ from models.referrer.sources import features_of_labels, features_of_mask
 _Pixels = TypeVar("_Pixels", bound=np.generic)
 _SIDE_PX: Final = 112
 """Labels of wider scenes are thinned to about that, as masks are no finer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenChips:
+    """Chips beside the scenes that were made of them."""
+
+    chips: ChipBatch
+    scenes: list[Scene]
+
+
+def stored_scenes(chips: Chips, split: str, kind: FeatureClass, recipe: Recipe) -> Iterator[SeenChips]:
+    """Scenes of all chips of a split whose features are of one class, a few at once."""
+    places = chips.of_split(split)
+    for start in range(0, len(places), READ_AT_ONCE):
+        some = places[start : start + READ_AT_ONCE]
+        batch = chips.read(some)
+        yield SeenChips(batch, scenes_of_chips(batch, [str(name) for name in chips.table["chip_id"].iloc[some]], kind, recipe))
 
 
 def scene_of_labels(

@@ -120,6 +120,20 @@ def scored(
     longest: int = 96,
 ) -> Iterator[Scored]:
     """Answer questions in order and score each."""
+    answers = answered(network, dialogue, questions, path=path, control=control, longest=longest)
+    return (score(each, own, network.mask_px) for each, own in zip(questions, answers, strict=True))
+
+
+def answered(
+    network: Referrer,
+    dialogue: Dialogue,
+    questions: Sequence[Question],
+    *,
+    path: Path = "generated",
+    control: Control = "none",
+    longest: int = 96,
+) -> Iterator[Answer]:
+    """Answer questions in order, a few at once."""
     with _without(network, control):
         for start in range(0, len(questions), AT_ONCE):
             some = questions[start : start + AT_ONCE]
@@ -129,19 +143,17 @@ def scored(
             ]
             asked = [(place, each.pair.question) for place, each in enumerate(texts)]
             if path == "teacher_forced":
-                answers = drawn_from(network, dialogue, images, asked, [each.pair.answer for each in some])
+                yield from drawn_from(network, dialogue, images, asked, [each.pair.answer for each in some])
             else:
-                answers = answer(network, dialogue, images, asked, longest=longest)
-            yield from (score(each, own) for each, own in zip(some, answers, strict=True))
+                yield from answer(network, dialogue, images, asked, longest=longest)
 
 
-def score(question: Question, own: Answer) -> Scored:
-    """Score one answer against the pair that it belongs to: the n-th mask against the n-th referent."""
+def score(question: Question, own: Answer, size: int = _SIZE) -> Scored:
+    """Score one answer, the n-th mask against the n-th referent; where nothing was drawn, the truth is measured on `size` pixels a side."""
     pair, masks = question.pair, []
     for place, numbers in enumerate(pair.targets):
         drawing = own.drawings[place] if place < len(own.drawings) else None
-        size = _SIZE if drawing is None else len(drawing.probability)
-        truth = question.scene.target(numbers, size)[0].numpy() >= 0.5
+        truth = question.scene.target(numbers, size if drawing is None else len(drawing.probability))[0].numpy() >= 0.5
         mask = np.zeros_like(truth) if drawing is None else drawing.mask()
         pixels = count_pixels(mask, truth, np.ones_like(truth))
         right = None if drawing is None else drawing.kind == pair.words[place]

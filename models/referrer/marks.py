@@ -41,5 +41,10 @@ def whole_groups(ids: Sequence[int], marks: Sequence[int]) -> tuple[list[tuple[i
 
 def plain(text: str) -> str:
     """An answer with `<mask>` in place of each group, spaces and case evened, for comparing words."""
+    return with_masks(text).lower()
+
+
+def with_masks(text: str) -> str:
+    """An answer with `<mask>` in place of each group, spaces evened, for people."""
     joined = re.sub(r"\s*\[SEG(\d)\]\s*", r"[SEG\1]", text)
-    return " ".join(joined.replace(GROUP, " <mask> ").lower().replace(" .", ".").replace(" ,", ",").split())
+    return " ".join(joined.replace(GROUP, " <mask> ").replace(" .", ".").replace(" ,", ",").split())

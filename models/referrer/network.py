@@ -82,6 +82,11 @@ class Referrer(nn.Module):
         """The language model that sees, adapters inside it."""
         return self.language.get_base_model() if isinstance(self.language, PeftModel) else self.language
 
+    @property
+    def mask_px(self) -> int:
+        """Pixels of a side of the masks."""
+        return 4 * self.config.predictor.side
+
     def see(self, images: Tensor) -> Seen:
         """Look at scenes (B, 3, y, x) once, for the words and for both levels of the masks."""
         tower = self.llava.model.vision_tower(pixel_values=images, output_hidden_states=True)

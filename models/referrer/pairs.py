@@ -4,8 +4,8 @@ Source: GeoPixInstruct. Its phrases were written by a language model; ours are m
 the feature that they were made for.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -14,7 +14,7 @@ from catalog.facts.errors import RecipeWrong
 from catalog.facts.feature_classes import FeatureClass
 from models.referrer.arrangement import Arrangement
 from models.referrer.features import Feature, FeatureMap
-from models.referrer.phrasings import PHRASINGS, TAGS, TALKED, TASKS, Task, known_phrasings
+from models.referrer.phrasings import PHRASINGS, TAGS, TALKED, TASKS, Task, known_phrasings, listed
 from models.referrer.pointing import Pointing, pointing
 from models.referrer.questions import Asked, Asking, answerable, segment, talk
 from models.referrer.wording import phrase_of
@@ -131,6 +131,19 @@ def fixed_pairs(told: Told, seed: int, *, held_out: bool, options: PairOptions |
     return tuple(_pair(told, asked, rng, held_out=held_out) for asked in (*masks, *words) if asked is not None)
 
 
+def reordered(pair: Pair, order: Sequence[int]) -> Pair:
+    """The same question for masks with its phrases in another order, and so its masks."""
+    phrases = [pair.phrases[place] for place in order]
+    return replace(
+        pair,
+        question=_worded("segment", pair.phrasing, {"list": listed(phrases)}),
+        targets=tuple(pair.targets[place] for place in order),
+        words=tuple(pair.words[place] for place in order),
+        phrases=tuple(phrases),
+        arrangements=tuple(pair.arrangements[place] for place in order),
+    )
+
+
 def corpus(scenes: Sequence[Told], seed: int = 0) -> list[str]:
     """Words that pairs of some scenes use, for a tokenizer; held-out phrasings included, as letters are no secret."""
     texts = []
@@ -150,12 +163,11 @@ def _masks(told: Told, scene: Asking, options: PairOptions, *, held_out: bool) -
 def _pair(told: Told, asked: Asked, rng: np.random.Generator, *, held_out: bool) -> Pair:
     known, count = known_phrasings(asked.task), len(PHRASINGS[asked.task])
     phrasing = int(rng.integers(known, count) if held_out else rng.integers(known))
-    question = PHRASINGS[asked.task][phrasing].format(**asked.values)
     lies = told.phrases.arrangements
     return Pair(
         scene_id=told.scene_id,
         task=asked.task,
-        question=f"{TAGS[asked.task]} {question[0].upper()}{question[1:]}",
+        question=_worded(asked.task, phrasing, asked.values),
         answer=asked.answer,
         targets=asked.targets,
         words=tuple(reference.noun for reference in asked.references),
@@ -164,3 +176,8 @@ def _pair(told: Told, asked: Asked, rng: np.random.Generator, *, held_out: bool)
         phrasing=phrasing,
         held_out=held_out,
     )
+
+
+def _worded(task: Task, phrasing: int, values: Mapping[str, str]) -> str:
+    question = PHRASINGS[task][phrasing].format(**values)
+    return f"{TAGS[task]} {question[0].upper()}{question[1:]}"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from catalog.facts.describer_evaluation import DescriberEvaluation, refuse_seen, seeds_of
+from catalog.facts.describer_evaluation import DescriberEvaluation
 from catalog.facts.errors import ChipsUnusable, WrongCall
+from catalog.facts.seen_data import refuse_seen, seeds_of
 from catalog.stores.weights import read_describer
 from commands.main import run
 from tasks.score_describer import result_of
