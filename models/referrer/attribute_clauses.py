@@ -29,9 +29,10 @@ def _either(words: Iterable[str]) -> str:
 _CMP: Final = rf"(?P<comparison>{_either(COMPARISONS)})"
 _AMOUNT: Final = rf"(?P<number>{NUMBER})(?: (?P<unit>{UNIT}))?"
 _RANGE: Final = rf"(?P<low>{NUMBER})(?: (?P<low_unit>{UNIT}))? (?:and|to) (?P<high>{NUMBER})(?: (?P<high_unit>{UNIT}))?"
-_LIMITS: Final = rf"(?:{_CMP} ?{_AMOUNT}|(?:between|from) {_RANGE})"
-_NAMED: Final = rf"(?P<attribute>{_either(ATTRIBUTE_WORDS)})"
 _YEAR: Final = r"(?:19|20)\d\d\b"
+_YEARS: Final = rf"{_YEAR} (?:and|to) {_YEAR}(?! (?:{UNIT}))"
+_LIMITS: Final = rf"(?:{_CMP} ?{_AMOUNT}|(?:between|from) (?!{_YEARS}){_RANGE})"
+_NAMED: Final = rf"(?P<attribute>{_either(ATTRIBUTE_WORDS)})"
 _TREND: Final = rf"(?P<trend>{_either(TRENDS)})"
 _NOUN: Final = rf"(?P<noun>{_either(NOUNS)})(?P<plural>s?)\b"
 _SUPERLATIVE: Final = _either(SUPERLATIVES)
@@ -74,7 +75,7 @@ CLAUSES: Final[tuple[tuple[re.Pattern[str], Handle], ...]] = tuple(
         (rf"{_TREND}(?: in area| in size)? (?:in|during) (?P<year>{_YEAR})", reading.trend),
         (rf"{_TREND}(?: in area| in size)?", reading.trend),
         (rf"(?P<happening>{_either(HAPPENINGS)}) (?:in|during) (?P<year>{_YEAR})", reading.happened),
-        (rf"(?P<happening>{_either(HAPPENINGS)})", reading.happened),
+        (rf"(?P<happening>{_either(HAPPENINGS)})(?P<before>(?= (?:{_either(NOUNS)})))?", reading.happened),
         (rf"by {_LIMITS}(?: of (?:its|their)(?: surface)? area)?", reading.changed_by),
         (rf"(?:with |whose )?(?:a |an |the )?{_NAMED} (?:of |is |are |that is )?{_LIMITS}", reading.named),
         (rf"{_LIMITS}(?: in (?:area|size))", _by_area),

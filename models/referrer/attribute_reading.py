@@ -6,6 +6,7 @@ from typing import Any, Final, cast
 
 from catalog.facts.attribute_queries import (
     BY_CHANGE,
+    STATUS_OF_SLUMPS,
     AttributeQuery,
     Change,
     Comparison,
@@ -186,7 +187,10 @@ def happened(reading: Reading, said: Said) -> Reading | Unread:
     """Read an event: `drained`."""
     if said.get("year"):
         return _between_years(f"{said['happening']} in {said['year']}")
-    return reading.with_query(happening=HAPPENINGS[said["happening"] or ""])
+    happening = HAPPENINGS[said["happening"] or ""]
+    if said.get("before") is not None and reading.query.target == "slumps" and happening in STATUS_OF_SLUMPS:
+        return Unread(True, f"{happening.capitalize()} by which measure? Say: with status {happening}, or: that {happening} since a year.")
+    return reading.with_query(happening=happening)
 
 
 def period(reading: Reading, said: Said) -> Reading | Unread:

@@ -137,16 +137,20 @@ _SPEED: Final = "How much is {word!r}? Say for example: grew by more than 10 % s
 _NUMBER: Final = "How many are {word!r}? Say a number, or leave the word out for all of them."
 _NEAR: Final = "How near is {word!r}? Say for example: within 500 m of a glacier."
 _THAN: Final = "{word!r} than what? Say a number with its unit, for example: larger than 0.1 km2."
+_BY: Final = "By how much? Say for example: by more than 10 percent, or: between 5 and 10 percent."
+_OF: Final = "Which {word}? Ask for features by it, for example: above 4500 m, or: the lake with the highest {word}."
 _NOT: Final = "{word!r}: I cannot ask for what something is not, nor for one thing or another. Ask for one thing at a time."
 VAGUE: Final[Mapping[str, str]] = MappingProxyType(
     {
         **dict.fromkeys(("big", "large", "huge", "small", "tiny", "great", "medium"), _SIZE),
         **dict.fromkeys(("recent", "recently", "lately", "last", "past", "ago", "young", "old", "older", "newly"), _WHEN),
         **dict.fromkeys(("high", "low", "higher", "lower", "alpine"), _HEIGHT),
-        **dict.fromkeys(("fast", "faster", "quickly", "rapidly", "strongly", "much", "slightly", "slowly", "fastest", "most"), _SPEED),
-        **dict.fromkeys(("some", "several", "few", "many", "most", "a few"), _NUMBER),
+        **dict.fromkeys(("fast", "faster", "quickly", "rapidly", "strongly", "much", "slightly", "slowly", "fastest"), _SPEED),
+        **dict.fromkeys(("some", "several", "few", "many", "most"), _NUMBER),
         **dict.fromkeys(("near", "close", "nearby", "next", "far"), _NEAR),
         **dict.fromkeys(("larger", "bigger", "smaller", "longer", "shorter", "more", "less", "greater"), _THAN),
+        **dict.fromkeys(("by", "doubled", "halved", "tripled"), _BY),
+        **dict.fromkeys(("elevation", "altitude", "perimeter", "volume", "size", "area", "probability"), _OF),
         **dict.fromkeys(("not", "no", "or", "without", "except", "never", "neither", "nor", "either", "unless"), _NOT),
         **dict.fromkeys(
             ("changed", "change", "changes"), "Did they grow or shrink? Say: that grew since {first}, or: that shrank since {first}."

@@ -8,7 +8,8 @@ from typing import Final
 from catalog.facts.attribute_queries import AttributeQuery, Rank, Unread
 from catalog.facts.records import Target
 from models.referrer.amounts import plain_words
-from models.referrer.attribute_clauses import CLAUSES, Reading, said_in
+from models.referrer.attribute_clauses import CLAUSES, said_in
+from models.referrer.attribute_reading import Reading
 from models.referrer.attribute_words import GLUE, NOUNS, OTHER_CLASSES, VAGUE
 
 EXAMPLE: Final = "lakes larger than 0.1 km2 that grew since 2018"
