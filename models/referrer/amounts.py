@@ -24,9 +24,9 @@ NUMBER: Final = r"(?<![-\d.,])(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![
 """`1200`, `1,200.5`; not `1,5`, which is one and a half to some and a slip to others."""
 UNIT: Final = r"(?:km2|ha|m2|m3|km|m|percent)\b"
 _SPELLED: Final = (
-    (r"(?<![a-z])(?:square|sq\.?) ?(?:kilomet(?:er|re)s?|kms?)\b|(?<![a-z])km ?(?:\^ ?2|2\b)|(?<![a-z])km²", "km2"),
-    (r"(?<![a-z])(?:square|sq\.?) ?(?:met(?:er|re)s?|ms?)\b|(?<![a-z])m ?(?:\^ ?2|2\b)|(?<![a-z])m²", "m2"),
-    (r"(?<![a-z])(?:cubic) ?(?:met(?:er|re)s?|m)\b|(?<![a-z])m ?(?:\^ ?3|3\b)|(?<![a-z])m³", "m3"),
+    (r"(?<![a-z])(?:square|sq\.?) ?(?:kilomet(?:er|re)s?|kms?)\b|(?<![a-z])km(?: ?\^ ?2|2\b)|(?<![a-z])km²", "km2"),
+    (r"(?<![a-z])(?:square|sq\.?) ?(?:met(?:er|re)s?|ms?)\b|(?<![a-z])m(?: ?\^ ?2|2\b)|(?<![a-z])m²", "m2"),
+    (r"(?<![a-z])(?:cubic) ?(?:met(?:er|re)s?|m)\b|(?<![a-z])m(?: ?\^ ?3|3\b)|(?<![a-z])m³", "m3"),
     (r"(?<![a-z])hectares?\b", "ha"),
     (r"(?<![a-z])kilomet(?:er|re)s?\b", "km"),
     (r"(?<![a-z])met(?:er|re)s?\b", "m"),
