@@ -6,7 +6,7 @@ draws what it sees. Nothing is said of words that neither can follow; they are a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from catalog.facts.feature_classes import CLASSES, FeatureClass
 from models.language.dialogue import Dialogue
 from models.referrer.answering import Answer, Drawing, answer
 from models.referrer.features import Feature, FeatureMap
-from models.referrer.meaning import meant
+from models.referrer.meaning import SAME, meant
 from models.referrer.network import Referrer
 from models.referrer.phrasings import PHRASINGS, TAGS, listed
 from models.referrer.questions import MOST_REFERENTS
@@ -27,8 +27,6 @@ from models.referrer.wording import phrase_of, reference_of
 
 Way = Literal["rule", "sight"]
 Outcome = Literal["found", "none", "ambiguous", "unreadable", "mismatch"]
-SAME: Final = 0.5
-"""IoU from which a mask is a feature of the inventory."""
 
 
 @dataclass(frozen=True, slots=True)

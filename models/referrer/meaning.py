@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from models.referrer.features import Feature, of_kind
+from models.referrer.features import Feature
 from models.referrer.marks import negative
 from models.referrer.references import Reference, resolve
 from models.referrer.wording import phrase_of, reference_of
 
 Understood = Literal["found", "none", "ambiguous", "unreadable"]
 EXAMPLE: Final = "the largest lake in the upper left"
+SAME: Final = 0.5
+"""IoU from which what was drawn is a feature of an inventory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,3 @@ def meant(phrase: str, features: Sequence[Feature]) -> Meaning:
 def grouped(reference: Reference) -> bool:
     """Say whether a phrase is about rows, pairs or clusters, which takes the distances of all shores to each other."""
     return reference.relation in ("ordinal", "end")
-
-
-def pool_of(reference: Reference, features: Sequence[Feature]) -> tuple[Feature, ...]:
-    """Features of the class that a phrase is about."""
-    return of_kind(features, reference.noun)

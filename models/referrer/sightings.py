@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import shapely
@@ -12,9 +11,7 @@ from shapely.geometry import shape
 
 from catalog.facts.pixel_grids import PixelGrid
 from models.outlines.geodesy import to_degrees, to_metres
-
-SAME: Final = 0.5
-"""IoU from which what was drawn is a feature of the inventory."""
+from models.referrer.meaning import SAME
 
 
 @dataclass(frozen=True, slots=True)
