@@ -13,8 +13,8 @@ from catalog.facts.feature_classes import covers, words_of
 from catalog.facts.grids import PIXEL_M
 from catalog.facts.pixel_grids import PixelGrid
 from catalog.facts.records import Job
-from catalog.stores.asked_places import Place, features_at, grid_asked, outlines_of_year, place_asked
-from catalog.stores.attribute_answers import answer_attributes
+from catalog.stores.asked_places import Place, features_at, grid_asked, outlines_by_name, outlines_of_year, place_asked
+from catalog.stores.attribute_answers import answer_attributes, outlines_asked
 from catalog.stores.jobs import mapped_tiles
 from catalog.stores.scenes_of_regions import surface_on
 from catalog.stores.store import Store, open_store
@@ -23,9 +23,9 @@ from models.referrer import replies
 from models.referrer.attribute_phrases import CLASS_OF, said_query, told_attributes
 from models.referrer.attributes import Known, read_attributes
 from models.referrer.meaning import grouped, meant
-from models.referrer.references import Reference
+from models.referrer.references import Cell, Reference
 from models.referrer.sightings import Sighting, in_degrees
-from models.referrer.wording import phrase_of, reference_of
+from models.referrer.wording import cell_words, phrase_of, reference_of, without_cell
 
 _LEAST_SEEN: Final = 0.5
 """Share of a scene that must have been observed for a referrer to be asked about it."""
@@ -42,12 +42,16 @@ def answer_question(request: AskRequest, store: str) -> AskAnswer:
     opened = open_store(store)
     place = place_asked(opened, request)
     empty = AskAnswer(request.words, place.region, place.tile, request.year or place.years[-1], "unreadable", "attributes", "")
-    query = read_attributes(request.words, Known(place.target, place.years, request.year))
+    known = Known(place.target, place.years, request.year)
+    query = read_attributes(request.words, known)
     if isinstance(query, AttributeQuery):
         return _by_tables(opened, place, query, empty)
-    reference = reference_of(request.words)
+    # `frozen lakes` are all of them
+    reference = reference_of(request.words) or reference_of(f"all {request.words}")
     if reference is None:
-        return _back(query, empty)
+        words, cell = without_cell(request.words)
+        rest = query if cell is None else read_attributes(words, known)
+        return _by_tables(opened, place, rest, empty, cell) if isinstance(rest, AttributeQuery) else _back(rest if cell else query, empty)
     if not covers(reference.noun, CLASS_OF[place.target]):
         return _by_sight_alone(opened, place, request, reference, empty)
     return _by_rule(opened, place, request, reference, empty)
@@ -58,29 +62,24 @@ def _back(unread: Unread, empty: AskAnswer) -> AskAnswer:
     return replace(empty, outcome=outcome, text=replies.asked_back(empty.words, unread.text))
 
 
-def _by_tables(store: Store, place: Place, query: AttributeQuery, empty: AskAnswer) -> AskAnswer:
-    year = query.year or empty.year
+def _by_tables(store: Store, place: Place, query: AttributeQuery, empty: AskAnswer, cell: Cell | None = None) -> AskAnswer:
+    year, kind = query.year or empty.year, CLASS_OF[place.target]
     if query.target != place.target:
-        return replace(
-            empty,
-            outcome="unknown",
-            text=f"{place.region} is an inventory of {place.target}, and knows nothing of {words_of(CLASS_OF[query.target]).many}.",
-        )
-    found = answer_attributes(store, place.region, query, place.tile)
-    years = {int(row["year"]) for row in found.rows}
-    frames = {each: outlines_of_year(store, place, each) for each in sorted(years)}
-    outlines = {
-        (str(name), each): outline
-        for each, frame in frames.items()
-        for name, outline in zip(frame["feature_id"], frame.geometry, strict=True)
-    }
+        words = f"{place.region} is an inventory of {place.target}, and knows nothing of {words_of(CLASS_OF[query.target]).many}."
+        return replace(empty, outcome="unknown", text=words)
+    names = None
+    if cell is not None:
+        everything = outlines_by_name(store, place, outlines_asked(store, place.region, query, place.tile))
+        names = replies.names_within(grid_asked(store, place, year), everything, cell)
+    found = answer_attributes(store, place.region, query, place.tile, names)
+    outlines = outlines_by_name(store, place, {(row["feature_id"], row["year"]) for row in found.rows})
     return replace(
         empty,
         year=year,
         outcome="found" if found.rows else "none",
-        text=told_attributes(query, place.words, len(found.rows), found.number, (found.small, found.incomparable)),
-        items=replies.items_of_rows(found.rows, outlines, CLASS_OF[place.target]),
-        read_as=said_query(query),
+        text=told_attributes(query, place.words, len(found.rows), found.number, (found.small, found.incomparable), cell),
+        items=replies.items_of_rows(found.rows, outlines, kind),
+        read_as=said_query(query) if cell is None else f"{said_query(query)} {cell_words(cell)}",
         number=None if query.asks == "list" else found.number,
         sql=found.statement.sql,
         parameters=found.statement.parameters,
@@ -95,7 +94,7 @@ def _by_rule(store: Store, place: Place, request: AskRequest, reference: Referen
         text = f"{len(frame)} {words_of(kind).many} are too many to be told apart by rows and clusters: ask about one tile with --tile."
         return replace(empty, outcome="ambiguous", way=way, text=text, read_as=phrase_of(reference))
     grid = grid_asked(store, place, empty.year)
-    own = meant(request.words, replies.features_of_frame(grid, frame, kind))
+    own = meant(phrase_of(reference), replies.features_of_frame(grid, frame, kind))
     items = replies.items_of_features(own.numbers, frame, kind, empty.year)
     text = replies.told_by_rule(own, len(items), f"{place.words} in {empty.year}")
     answer = replace(empty, outcome=own.outcome, way=way, text=text, items=items, read_as=phrase_of(reference))

@@ -1,8 +1,10 @@
 """What of a store a question is about: which region, which years, which tile, and the features that are there."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import geopandas as gpd
+import shapely
 
 from catalog.facts.ask_records import AskRequest
 from catalog.facts.attribute_queries import NAMES
@@ -59,6 +61,17 @@ def features_at(store: Store, place: Place, year: int) -> gpd.GeoDataFrame:
 def outlines_of_year(store: Store, place: Place, year: int) -> gpd.GeoDataFrame:
     """The whole inventory of a region-year (EPSG:4326), with the names of its features in `feature_id`."""
     return read_features(store.inventory(place.target, place.region, year)).rename(columns={NAMES[place.target]: "feature_id"})
+
+
+def outlines_by_name(store: Store, place: Place, asked: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], shapely.Geometry]:
+    """Outlines (EPSG:4326) of features by name and year."""
+    frames = {year: outlines_of_year(store, place, year) for year in sorted({year for _, year in asked})}
+    found = {
+        (str(name), year): outline
+        for year, frame in frames.items()
+        for name, outline in zip(frame["feature_id"], frame.geometry, strict=True)
+    }
+    return {each: found[each] for each in asked}
 
 
 def grid_asked(store: Store, place: Place, year: int) -> PixelGrid:

@@ -1,6 +1,7 @@
 """Questions about attributes, answered from the tables of a store by DuckDB; what users say goes in as parameters, never as SQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from catalog.facts.attribute_queries import BY_CHANGE, NAMES, AttributeQuery, Change, attribute
 from catalog.facts.errors import SchemaError, WrongCall
-from catalog.stores.attribute_sql import Statement, statement_of
+from catalog.stores.attribute_sql import Statement, features_asked, statement_of
 from catalog.stores.jobs import years_with
 from catalog.stores.store import Store
 from catalog.stores.tables import read_table
@@ -32,42 +33,55 @@ class Answered:
     """More that would fit, were it not for a change of theirs that cannot be compared."""
 
 
-def answer_attributes(store: Store, region: str, query: AttributeQuery, tile: str | None = None) -> Answered:
-    """Answer a question about a region or one of its tiles exactly as its tables have it.
+def answer_attributes(
+    store: Store, region: str, query: AttributeQuery, tile: str | None = None, names: Collection[str] | None = None
+) -> Answered:
+    """Answer a question about a region, one of its tiles or some features by name, exactly as the tables have it.
 
     Without a question through the years, the rows are those of the inventory of `query.year`. With one, each feature counts as it was last
     outlined up to that year. A feature grew when the changes that the table of changes judges `grown` or `shrunk` add up to more than
-    nothing; changes within their error, and those that cannot be compared, add nothing. Raises WrongCall where a table or a column that
-    the question needs was never written, SchemaError for a damaged table.
+    nothing; changes within their error, and those that cannot be compared, add nothing. Raises WrongCall where a table that the question
+    needs was never written, SchemaError for a damaged table or one without a column that is asked about.
     """
-    with duckdb.connect(":memory:") as connection:
-        # nothing but the tables given is read, whatever a statement says
-        connection.execute("SET enable_external_access = false")
-        _give(connection, store, region, query)
-        statement = statement_of(query, tile)
-        rows = _rows(connection, statement)
-        unit = "sum(area_m2)" if query.asks == "total_area" else "count(*)"
-        (number,) = connection.execute(f"SELECT coalesce({unit}, 0) FROM ({statement.sql})", dict(statement.parameters)).fetchone() or (0,)  # noqa: S608
+    with _opened(store, region, query) as connection:
+
+        def rows_of(asked: AttributeQuery) -> list[dict[str, Any]]:
+            return _rows(connection, statement_of(asked, tile, names))
+
+        def more(asked: AttributeQuery) -> int:
+            return len({row["feature_id"] for row in rows_of(asked)} - found)
+
+        statement = statement_of(query, tile, names)
+        rows = rows_of(query)
         found = {row["feature_id"] for row in rows}
+        unit = "sum(area_m2)" if query.asks == "total_area" else "count(*)"
+        (number,) = connection.execute(f"SELECT coalesce({unit}, 0) FROM ({statement.sql})", dict(statement.parameters)).fetchone() or (0,)  # noqa: S608 - our own names alone
         return Answered(
             tuple(rows),
             float(number),
             statement,
-            small=0 if query.small or query.rank else len(_more(connection, replace(query, small=True), tile) - found),
-            incomparable=len(_more(connection, _incomparable(query), tile) - found) if _judged(query) else 0,
+            small=0 if query.small or query.rank else more(replace(query, small=True)),
+            incomparable=more(replace(query, change=Change("cannot be compared"), rank=None)) if _judged(query) else 0,
         )
+
+
+def outlines_asked(store: Store, region: str, query: AttributeQuery, tile: str | None = None) -> tuple[tuple[str, int], ...]:
+    """Names of all features that a question is asked of, each with the year of the outline that counts."""
+    with _opened(store, region, query) as connection:
+        return tuple((row["feature_id"], row["year"]) for row in _rows(connection, features_asked(query, tile)))
+
+
+@contextmanager
+def _opened(store: Store, region: str, query: AttributeQuery) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(":memory:") as connection:
+        # nothing but the tables given is read, whatever a statement says
+        connection.execute("SET enable_external_access = false")
+        _give(connection, store, region, query)
+        yield connection
 
 
 def _judged(query: AttributeQuery) -> bool:
     return query.change is not None and query.change.trend in ("grew", "shrank")
-
-
-def _incomparable(query: AttributeQuery) -> AttributeQuery:
-    return replace(query, change=Change("cannot be compared"), rank=None)
-
-
-def _more(connection: duckdb.DuckDBPyConnection, query: AttributeQuery, tile: str | None) -> set[str]:
-    return {str(row["feature_id"]) for row in _rows(connection, statement_of(query, tile))}
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, statement: Statement) -> list[dict[str, Any]]:

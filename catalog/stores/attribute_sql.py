@@ -1,7 +1,7 @@
 """The SQL of a question about attributes: names of columns come from our own lists, everything else is a parameter."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog.facts.attribute_queries import (
@@ -34,10 +34,16 @@ class _Parts:
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
-def statement_of(query: AttributeQuery, tile: str | None) -> Statement:
-    """SQL over the tables `inventory`, `changes`, `events`, `trends` and `tracks`, as far as the question needs them."""
+def statement_of(query: AttributeQuery, tile: str | None, names: Collection[str] | None = None) -> Statement:
+    """SQL over the tables `inventory`, `changes`, `events`, `trends` and `tracks`, as far as the question needs them.
+
+    `names`: the only features that count; None: all of the tile, or of the region without one.
+    """
     parts = _Parts(parameters={"year": query.year})
     _base(parts, query, tile)
+    if names is not None:
+        parts.wheres.append("list_contains($names, feature_id)")
+        parts.parameters["names"] = sorted(names)
     _attributes(parts, query)
     _change(parts, query)
     _through_years(parts, query)
@@ -52,6 +58,14 @@ def statement_of(query: AttributeQuery, tile: str | None) -> Statement:
         sql += f" QUALIFY rank() OVER (ORDER BY {order}) BETWEEN $place AND $last_place"
         parts.parameters.update(place=query.rank.place, last_place=query.rank.place + query.rank.count - 1)
     return Statement(f"{sql} ORDER BY {order}, feature_id", parts.parameters)
+
+
+def features_asked(query: AttributeQuery, tile: str | None) -> Statement:
+    """SQL of all features that a question is asked of, small ones included: `feature_id` and `year`, that of the outline that counts."""
+    parts = _Parts(parameters={"year": query.year})
+    _base(parts, replace(query, small=True), tile)
+    where = f" WHERE {' AND '.join(parts.wheres)}" if parts.wheres else ""
+    return Statement(f"WITH {', '.join(parts.tables)} SELECT feature_id, year FROM features{where}", parts.parameters)  # noqa: S608 - see above
 
 
 def _base(parts: _Parts, query: AttributeQuery, tile: str | None) -> None:

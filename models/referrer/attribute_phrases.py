@@ -1,6 +1,7 @@
 """Questions about attributes in the program's own words, which read back as the same question, and their answers as sentences."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from catalog.facts.attribute_queries import BY_CHANGE, AttributeQuery, Limits, Quantity, Rank, Seen, attribute
@@ -8,6 +9,8 @@ from catalog.facts.feature_classes import FeatureClass, words_of
 from catalog.facts.records import Target
 from models.referrer.amounts import said_amount
 from models.referrer.attribute_words import PLACES
+from models.referrer.references import Cell
+from models.referrer.wording import cell_words
 
 CLASS_OF: Final[Mapping[Target, FeatureClass]] = {"lakes": "lake", "slumps": "thaw slump"}
 _COMPARED: Final = {"above": "more than", "at least": "at least", "below": "less than", "at most": "at most"}
@@ -77,14 +80,15 @@ def _limits(limits: Limits, quantity: Quantity | None) -> str:
     return f"between {values[0]} and {values[1]}" if limits.comparison == "between" else f"{_COMPARED[limits.comparison]} {values[0]}"
 
 
-def told_attributes(query: AttributeQuery, where: str, count: int, number: float, more: tuple[int, int]) -> str:
+def told_attributes(query: AttributeQuery, where: str, count: int, number: float, more: tuple[int, int], cell: Cell | None = None) -> str:
     """One sentence for what was found, saying that it comes from the tables, and what was left out.
 
-    `more`: how many below the minimum area would fit, and how many whose changes cannot be compared.
+    `more`: how many below the minimum area would fit, and how many whose changes cannot be compared; `cell`: where of the place alone.
     """
     source = f"by the tables of the inventory of {where}"
     small, incomparable = more
-    fits = f"{'fits' if count == 1 else 'fit'} {said_query(query)!r}, {source}."
+    said = f"{said_query(replace(query, asks='list'))}{'' if cell is None else ' ' + cell_words(cell)}"
+    fits = f"{'fits' if count == 1 else 'fit'} {said!r}, {source}{'' if cell is None else ' and the place of their outlines'}."
     found = f"{nouns(query, count)} {fits}"
     if query.asks == "total_area":
         found = f"{said_amount(float(round(number)), 'area')} in all: {nouns(query, count)} {fits}"

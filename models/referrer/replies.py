@@ -15,7 +15,7 @@ from models.outlines.geodesy import area_perimeter, to_metres
 from models.referrer.features import Feature
 from models.referrer.meaning import EXAMPLE, Meaning
 from models.referrer.outline_features import features_of_outlines
-from models.referrer.references import CELLS
+from models.referrer.references import CELLS, Cell, within
 from models.referrer.sightings import Sighting, features_drawn
 from models.referrer.wording import phrase_of
 
@@ -33,6 +33,13 @@ def features_of_sightings(grid: PixelGrid, found: Sequence[Sighting], kind: Feat
     outlines = np.array([each.outline for each in found], object)
     areas, _ = area_perimeter(outlines)
     return features_of_outlines(grid, to_metres(outlines, grid.epsg), areas.tolist(), [""] * len(found), kind)
+
+
+def names_within(grid: PixelGrid, outlines: Mapping[tuple[str, int], shapely.Geometry], cell: Cell) -> frozenset[str]:
+    """Names of the features whose point lies in a cell of a rectangle; outlines in EPSG:4326 by name and year."""
+    shapes, ids = to_metres(np.array(list(outlines.values()), object), grid.epsg), [name for name, _ in outlines]
+    features = features_of_outlines(grid, shapes, [0.0] * len(ids), ids, "lake")
+    return frozenset(each.feature_id for each in features if within(each.x, each.y, cell))
 
 
 def items_of_rows(
@@ -106,10 +113,9 @@ def agreement(ruled: Sequence[AskItem], seen: Sequence[AskItem], model: str) -> 
 
 
 def asked_back(words: str, text: str) -> str:
-    """The question back for words that are neither about attributes nor a phrase; places and attributes are told apart there."""
-    lower = words.lower()
-    if any(f" the {cell}" in lower for cell in (*CELLS, "top left", "top right", "bottom left", "bottom right", "center", "centre")):
-        return f"I cannot read {words!r}. A place goes with one class and its size, for example: {EXAMPLE}; attributes are asked without a place."
+    """The question back for words that are neither about attributes nor a phrase; what goes with a place is told there."""
+    if any(f" the {cell}" in words.lower() for cell in (*CELLS, "center", "centre")):
+        return f"I cannot read {words!r}. A place comes last, for example: {EXAMPLE}, or: lakes larger than 0.1 km2 on the left."
     return text
 
 
