@@ -129,5 +129,6 @@ def _item(row: Mapping[str, Any], outline: shapely.Geometry, kind: str, score: f
         latitude=float(row["latitude"]),
         geometry=json.loads(shapely.to_geojson(outline)),
         score=score,
-        values={name: value for name, value in row.items() if name not in _PLAIN},
+        # JSON knows no NaN
+        values={name: None if value != value else value for name, value in row.items() if name not in _PLAIN},  # noqa: PLR0124 - NaN alone differs from itself
     )
