@@ -123,7 +123,13 @@ def compared(reading: Reading, said: Said) -> Reading | Unread:
     if unit == "percent":
         return changed_by(reading, said)
     if named is None and unit is not None:
-        measured = UNITS[unit][0]
+        measured, change = UNITS[unit][0], reading.query.change
+        if measured == "area" and change is not None and change.limits is None and change.trend in ("grew", "shrank"):
+            size = f"{said['number']} {unit}"
+            return Unread(
+                True,
+                f"{size} in all, or {change.trend} by it? Say for example: larger than {size}, or: {change.trend} by more than {size}.",
+            )
         named = "area" if measured == "area" else "volume" if measured == "volume" else "elevation" if word in HEIGHTS else None
         if named is None:
             return Unread(

@@ -5,15 +5,50 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from catalog.facts.attribute_queries import AttributeQuery, Rank, Unread
+from catalog.facts.attribute_queries import BY_CHANGE, AttributeQuery, Rank, Unread
 from catalog.facts.records import Target
 from models.referrer.amounts import plain_words
 from models.referrer.attribute_clauses import CLAUSES, said_in
 from models.referrer.attribute_reading import Reading
-from models.referrer.attribute_words import GLUE, NOUNS, OTHER_CLASSES, VAGUE
+from models.referrer.attribute_words import (
+    ATTRIBUTE_WORDS,
+    GLUE,
+    HAPPENINGS,
+    NOUNS,
+    OTHER_CLASSES,
+    PLACES,
+    SUPERLATIVES,
+    TRENDS,
+    VAGUE,
+)
 
 EXAMPLE: Final = "lakes larger than 0.1 km2 that grew since 2018"
 _EXAMPLES: Final[dict[Target, str]] = {"lakes": EXAMPLE, "slumps": "thaw slumps larger than 1 ha that grew since 2018"}
+_ASIDE: Final = (
+    "that",
+    "which",
+    "what",
+    "where",
+    "who",
+    "have",
+    "has",
+    "had",
+    "is",
+    "are",
+    "was",
+    "were",
+    "been",
+    "status",
+    *ATTRIBUTE_WORDS,
+)
+_NOT_ASIDE: Final = "".join(rf"(?<!\b{word} )" for word in _ASIDE)
+_VERBS: Final = "|".join(["is", "are", "was", "were", "has", "have", "had", *TRENDS, *(word for word in HAPPENINGS if "with" not in word)])
+_PREDICATE: Final = re.compile(rf"(?<!^){_NOT_ASIDE}\b(?:{_VERBS})\b(?! (?:{'|'.join(NOUNS)}))")
+"""A verb that does not belong to `that ...`: it is told of the features, and does not tell which."""
+_OF_RANKED: Final = re.compile(
+    rf"\b(?:which|how many|number|count|any|all|one|those) of the (?:\d+ )?(?:{'|'.join([*SUPERLATIVES, *PLACES])})\b"
+)
+_YES_OR_NO: Final = re.compile(r"(?:is|are|was|were|has|have|had|does|do|did|will)\b(?! (?:there|you|we|i)\b)")
 _WORD: Final = re.compile(r"[^\s,;:?!]+")
 _BREAK: Final = re.compile(r"[\s,;:?!]+|\.(?=\s)")
 
@@ -43,7 +78,24 @@ def read_attributes(words: str, known: Known) -> AttributeQuery | Unread:
             place = gap.end()
             continue
         reading, place = _step(text, place, reading, known)
-    return reading if isinstance(reading, Unread) else _whole(reading, known)
+    return reading if isinstance(reading, Unread) else _misleading(text, reading) or _whole(reading, known)
+
+
+def _misleading(text: str, reading: Reading) -> Unread | None:
+    """What every word of was read, but in an order that may ask for something else."""
+    if _YES_OR_NO.match(text):
+        return Unread(
+            True, f"I tell which, how many and how much, not yes or no. Ask for example: which {reading.noun or 'lake'}s grew since 2018."
+        )
+    ranked = reading.most is not None and (reading.most[0] != BY_CHANGE or reading.query.happening is not None)
+    if _OF_RANKED.search(text) or (ranked and _PREDICATE.search(text)):
+        noun = reading.noun or "lake"
+        return Unread(
+            True,
+            f"Those first in order of all that fit, or what became of the first? Say: the largest {noun} that ..., for the former; "
+            f"for the latter ask for the largest {noun} alone.",
+        )
+    return None
 
 
 def _step(text: str, place: int, reading: Reading, known: Known) -> tuple[Reading | Unread, int]:

@@ -95,6 +95,13 @@ def test_words_that_say_the_same_are_the_same_question(one, other):
         ("growing lakes", "Growing by which measure?"),
         ("several lakes larger than 1 ha", "How many are 'several'?"),
         ("lakes near a glacier", "How near is 'near'?"),
+        ("lakes that grew since 2018 more than 10 ha", "10 ha in all, or grew by it?"),
+        ("which of the three largest lakes grew since 2018", "first in order of all that fit"),
+        ("how many of the 5 largest lakes are above 4000 m", "first in order of all that fit"),
+        ("the largest lake grew since 2018", "first in order of all that fit"),
+        ("the largest lake is above 4000 m", "first in order of all that fit"),
+        ("has the largest lake grown since 2018?", "not yes or no"),
+        ("is the largest lake above 4000 m", "not yes or no"),
         ("dangerous lakes", "does not judge hazards"),
     ],
 )  # fmt: skip
@@ -127,6 +134,25 @@ def test_words_that_nobody_understands_are_asked_back_with_the_word(words, known
     assert isinstance(back, Unread)
     assert not back.ambiguous
     assert asked in back.text
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "what is the largest lake that has grown since 2018",
+        "which are the three largest lakes",
+        "the largest lake whose elevation is above 4000 m",
+        "the largest drained lake",
+        "the largest lake with an alarm",
+        "which two lakes grew most since 2018",
+        "total area of the three largest lakes",
+        "are there lakes that drained",
+        "lakes more than 10 ha that grew since 2018",
+        "which lakes are larger than 1 km2 and have grown since 2018",
+    ],
+)
+def test_an_order_of_words_that_says_one_thing_is_read(words):
+    assert isinstance(read_attributes(words, LAKES), AttributeQuery)
 
 
 def test_one_earlier_year_needs_no_saying():
