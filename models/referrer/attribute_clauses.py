@@ -33,7 +33,7 @@ _YEAR: Final = r"(?:19|20)\d\d\b"
 _YEARS: Final = rf"{_YEAR} (?:and|to) {_YEAR}(?! (?:{UNIT}))"
 _LIMITS: Final = rf"(?:{_CMP} ?{_AMOUNT}|(?:between|from) (?!{_YEARS}){_RANGE})"
 _NAMED: Final = rf"(?P<attribute>{_either(ATTRIBUTE_WORDS)})"
-_TREND: Final = rf"(?P<trend>{_either(TRENDS)})"
+_TREND: Final = rf"(?:whose (?:area|size) (?:has )?)?(?P<trend>{_either(TRENDS)})(?: area| in area| in size)?"
 _NOUN: Final = rf"(?P<noun>{_either(NOUNS)})(?P<plural>s?)\b"
 _SUPERLATIVE: Final = _either(SUPERLATIVES)
 
@@ -44,10 +44,6 @@ def _with_small(so_far: Reading, _: Said) -> Reading | Unread:
 
 def _unchanged(so_far: Reading, _: Said) -> Reading | Unread:
     return so_far
-
-
-def _by_area(so_far: Reading, said: Said) -> Reading | Unread:
-    return reading.named(so_far, {**said, "attribute": "area"})
 
 
 CLAUSES: Final[tuple[tuple[re.Pattern[str], Handle], ...]] = tuple(
@@ -70,15 +66,15 @@ CLAUSES: Final[tuple[tuple[re.Pattern[str], Handle], ...]] = tuple(
             r"(?:a |an |the |any )?(?:nearest )?glaciers?",
             reading.from_glacier,
         ),
-        (rf"{_TREND}(?: in area| in size)? (?:the )?most", reading.grew_most),
-        (rf"{_TREND}(?: in area| in size)?(?: by)? {_LIMITS}(?: of (?:its|their)(?: surface)? area| in area)?", reading.trend),
-        (rf"{_TREND}(?: in area| in size)? (?:in|during) (?P<year>{_YEAR})", reading.trend),
-        (rf"{_TREND}(?: in area| in size)?", reading.trend),
+        (rf"{_TREND} (?:the )?most", reading.grew_most),
+        (rf"{_TREND}(?: by)? {_LIMITS}(?: of (?:its|their)(?: surface)? area| in area)?", reading.trend),
+        (rf"{_TREND} (?:in|during) (?P<year>{_YEAR})", reading.trend),
+        (_TREND, reading.trend),
         (rf"(?P<happening>{_either(HAPPENINGS)}) (?:in|during) (?P<year>{_YEAR})", reading.happened),
         (rf"(?P<happening>{_either(HAPPENINGS)})(?P<before>(?= (?:{_either(NOUNS)})))?", reading.happened),
         (rf"by {_LIMITS}(?: of (?:its|their)(?: surface)? area)?", reading.changed_by),
-        (rf"(?:with |whose )?(?:a |an |the )?{_NAMED} (?:of |is |are |that is )?{_LIMITS}", reading.named),
-        (rf"{_LIMITS}(?: in (?:area|size))", _by_area),
+        (rf"(?:with |whose |at )?(?:a |an |the )?{_NAMED} (?:of |is |are |that is )?{_LIMITS}", reading.named),
+        (rf"{_LIMITS} (?:in |of )?{_NAMED}", reading.named),
         (rf"since (?P<first>{_YEAR})", reading.period),
         (rf"(?:between|from) (?P<first>{_YEAR}) (?:and|to) (?P<last>{_YEAR})(?! (?:{UNIT}))", reading.period),
         (_LIMITS, reading.compared),

@@ -139,6 +139,7 @@ _NEAR: Final = "How near is {word!r}? Say for example: within 500 m of a glacier
 _THAN: Final = "{word!r} than what? Say a number with its unit, for example: larger than 0.1 km2."
 _BY: Final = "By how much? Say for example: by more than 10 percent, or: between 5 and 10 percent."
 _OF: Final = "Which {word}? Ask for features by it, for example: above 4500 m, or: the lake with the highest {word}."
+_SINCE: Final = "{word!r} which year, that year included? Say: since a year, or between two. There are inventories of {years}."
 _NOT: Final = "{word!r}: I cannot ask for what something is not, nor for one thing or another. Ask for one thing at a time."
 VAGUE: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -149,6 +150,7 @@ VAGUE: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("some", "several", "few", "many", "most"), _NUMBER),
         **dict.fromkeys(("near", "close", "nearby", "next", "far"), _NEAR),
         **dict.fromkeys(("larger", "bigger", "smaller", "longer", "shorter", "more", "less", "greater"), _THAN),
+        **dict.fromkeys(("after", "before", "until"), _SINCE),
         **dict.fromkeys(("by", "doubled", "halved", "tripled"), _BY),
         **dict.fromkeys(("elevation", "altitude", "perimeter", "volume", "size", "area", "probability"), _OF),
         **dict.fromkeys(("not", "no", "or", "without", "except", "never", "neither", "nor", "either", "unless"), _NOT),
