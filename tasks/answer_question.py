@@ -142,7 +142,7 @@ def _opinion(
             continue
         scenes += 1
         drawn.setdefault(window.epsg, []).extend(seeing.drawn_in(loaded, surface["s2"], reference.noun, window))
-        _log.info("%s: %d scenes looked at", place.words, scenes)
+        _log.info("%s: scene %d looked at", place.words, scenes)
     found = in_degrees(drawn)
     own = meant(phrase_of(reference), replies.features_of_sightings(grid, found, reference.noun))
     inventory = outlines_of_year(store, place, year)

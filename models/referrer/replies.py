@@ -102,7 +102,7 @@ def agreement(ruled: Sequence[AskItem], seen: Sequence[AskItem], model: str) -> 
     told, drawn = {item.feature_id for item in ruled}, {name for item in seen for name in item.feature_id.split("+") if name}
     unknown = sum(not item.feature_id for item in seen)
     if told == drawn and not unknown:
-        return f"{model} draws the same."
+        return f"{model} draws the same." if told else f"{model} sees none either."
     parts = [
         f"{len(told & drawn)} the same",
         f"{len(told - drawn)} of the inventory not drawn",

@@ -99,6 +99,7 @@ def test_a_referrer_that_sees_something_else_is_told_beside_the_inventory(store,
     assert (found.outcome, found.items) == ("none", ())
     assert [item.feature_id for item in found.opinion.items] == [""]
     assert "1 of them not in the inventory" in found.opinion.text
+    assert ask(store, "the lake in the upper left", model=weights).opinion.text.endswith("untrained sees none either.")
     assert "The inventory counts." in found.opinion.text
 
 
