@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 import geopandas as gpd
 import numpy as np
+from shapely.geometry import shape
 
+from catalog.facts.ask_records import AskAnswer
 from catalog.facts.records import Target
 from catalog.stores.files import storage_errors
 from catalog.stores.jobs import stored_region, years_with
@@ -42,6 +44,21 @@ def write_arts(store: Store, region: str, year: int, path: Path, *, lab: str) ->
     return _write(gpd.GeoDataFrame(columns, geometry=frames[year].geometry.to_numpy(), crs="EPSG:4326"), path, layer="slumps")
 
 
+def write_items(answer: AskAnswer, path: Path) -> Path:
+    """Write what an answer names as GeoJSON or GeoParquet by the end of the name, each with the words that were asked."""
+    columns = {
+        "feature_id": [item.feature_id or None for item in answer.items],
+        "kind": [item.kind for item in answer.items],
+        "year": [item.year for item in answer.items],
+        "area_m2": [item.area_m2 for item in answer.items],
+        "score": [item.score for item in answer.items],
+        "phrase": [answer.words] * len(answer.items),
+        "found_by": [answer.way] * len(answer.items),
+    }
+    outlines = [shape(dict(item.geometry)) for item in answer.items]
+    return _write(gpd.GeoDataFrame(columns, geometry=outlines, crs="EPSG:4326"), path, layer="answer")
+
+
 def _write(frame: gpd.GeoDataFrame, path: Path, *, layer: str) -> Path:
     if isinstance(path, ObjectPath):
         # GDAL writes files of this machine
@@ -54,6 +71,7 @@ def _write(frame: gpd.GeoDataFrame, path: Path, *, layer: str) -> Path:
         if path.suffix == ".parquet":
             frame.to_parquet(partial, index=False, schema_version="1.1.0")
         else:
-            gpd.GeoDataFrame(frame, geometry="geometry").to_file(partial, driver="GPKG", layer=layer)
+            driver = "GeoJSON" if path.suffix == ".geojson" else "GPKG"
+            gpd.GeoDataFrame(frame, geometry="geometry").to_file(partial, driver=driver, layer=layer)
         partial.replace(path)
     return path

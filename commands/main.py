@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from catalog.facts.errors import EXIT_WRONG_CALL, CryoatlasError
 from catalog.stores.files import in_our_words
 from commands import (
+    ask,
     audit,
     backfill,
     chips,
@@ -37,8 +38,8 @@ from commands import run as run_command
 from commands.console import ERR, stop
 from infra.settings import prepare_environment
 
-_LATER = {"ask", "find"}
-"""Promised by the design, not built yet; asking for one says so instead of guessing another."""
+_LATER = {"find"}
+"""Promised by the design, not built yet; asking for it says so instead of guessing another."""
 
 
 class _Suggesting(TyperGroup):
@@ -75,6 +76,7 @@ app.command("backfill")(backfill.backfill)
 app.command("audit")(audit.audit)
 app.command("status")(status.status)
 app.command("describe")(describe.describe)
+app.command("ask")(ask.ask)
 app.command("explain")(explain.explain)
 app.command("track")(track.track)
 app.command("export")(export.export)

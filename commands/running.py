@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.facts.ask_records import AskAnswer, AskRequest
 from catalog.facts.backfills import BackfillReport
 from catalog.facts.bulletins import Bulletin, BulletinRequest
 from catalog.facts.cards import WeightsCard
@@ -184,6 +185,15 @@ def run_describe(request: BulletinRequest, store: str) -> Bulletin:
 
     settings = read_settings()
     return write_bulletin(replace(request, device=request.device or settings.device, cache=str(settings.weights)), store)
+
+
+def run_ask(request: AskRequest, store: str) -> AskAnswer:
+    """Answer a question in this process; no flow, for the same reason."""
+    from infra.settings import read_settings  # noqa: PLC0415 - see the module's first line
+    from tasks.answer_question import answer_question  # noqa: PLC0415 - see above
+
+    settings = read_settings()
+    return answer_question(replace(request, device=request.device or settings.device, cache=str(settings.weights)), store)
 
 
 def run_report(region: str, store: str, out: str | None, price_per_hour: float | None) -> PageReport:

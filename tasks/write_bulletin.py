@@ -1,21 +1,15 @@
 """Tables and surfaces of a store to a bulletin of which every claim is true."""
 
 import logging
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
+from typing import Final
 
 from catalog.facts.bulletins import DEFAULT_DESCRIBER, RULE, Bulletin, BulletinRequest, Surroundings, Teller
-from catalog.facts.grids import PIXEL_M
 from catalog.facts.pixel_grids import PixelGrid
 from catalog.facts.report_records import ReportTables
 from catalog.facts.scene_facts import SceneFacts
-from catalog.facts.schemas import SURFACE
-from catalog.stores import cubes
 from catalog.stores.report_tables import read_report_tables
-from catalog.stores.scenes_of_regions import grid_around, grid_of_region, grid_of_tile, region_with, year_wanted
+from catalog.stores.scenes_of_regions import grid_around, grid_of_region, grid_of_tile, region_with, surface_on, year_wanted
 from catalog.stores.store import Store, open_store
 from catalog.stores.weights import read_describer, shipped_names
 from models.describer.bulletin import bulletin_of
@@ -52,7 +46,7 @@ def _grid(store: Store, request: BulletinRequest, tables: ReportTables, year: in
 def _observed(store: Store, request: BulletinRequest, tables: ReportTables, year: int, grid: PixelGrid) -> float | None:
     """Share of the ground that was observed: of the pixels around a lake where the surface is there, else of its tiles."""
     if request.scope == "lake":
-        cause = _window(store, tables.region.name, year, grid, ("cause",))
+        cause = surface_on(store, tables.region.name, year, grid, ("cause",))
         return observed_share_of(tables, year, grid) if cause is None else float((cause["cause"] == 0).mean())
     return observed_share_of(tables, year, grid if request.scope == "tile" else None)
 
@@ -72,7 +66,7 @@ def _looked_at(store: Store, request: BulletinRequest, tables: ReportTables, fac
     found, centers = [], _centers(request, facts)
     for number, center in enumerate(centers, 1):
         grid = grid_around(tables, center, year)
-        seen = _window(store, region, year, grid, ("s2", "dem", "cause"))
+        seen = surface_on(store, region, year, grid, ("s2", "dem", "cause"))
         if seen is None or float((seen["cause"] == 0).mean()) < _LEAST_SEEN:
             _log.info("%s: too little was seen around it in %d for a describer", center, year)
             continue
@@ -86,13 +80,3 @@ def _centers(request: BulletinRequest, facts: SceneFacts) -> list[str]:
     if request.scope == "lake":
         return [request.name]
     return [lake.lake_id for lake in sorted(facts.lakes, key=lambda lake: -lake.area_m2)[: request.surroundings]]
-
-
-def _window(store: Store, region: str, year: int, grid: PixelGrid, names: Sequence[str]) -> dict[str, np.ndarray[Any, Any]] | None:
-    """Arrays of a surface on the pixels of a grid; None where the zone has none."""
-    path = store.cube(region, year, grid.epsg)
-    if not (path / "zarr.json").is_file():
-        return None
-    cube = cubes.read_cube(path, SURFACE)
-    window = (round(-grid.top / PIXEL_M), round(grid.left / PIXEL_M), grid.height, grid.width)
-    return {name: cubes.read_window(cube, name, window) for name in names}

@@ -2,10 +2,11 @@
 
 import difflib
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from catalog.facts.bulletins import BulletinRequest
 from catalog.facts.errors import WrongCall
@@ -13,6 +14,8 @@ from catalog.facts.grids import PIXEL_M, from_lonlat, parse_tile
 from catalog.facts.pixel_grids import PixelGrid, covering_grid
 from catalog.facts.records import Job
 from catalog.facts.report_records import ReportTables
+from catalog.facts.schemas import SURFACE
+from catalog.stores import cubes
 from catalog.stores.jobs import stored_region, stored_regions, territory, tile_of, years_with
 from catalog.stores.store import Store
 from catalog.stores.tables import read_table
@@ -60,8 +63,8 @@ def grid_of_tile(store: Store, region: str, year: int, tile: str) -> PixelGrid:
 
 
 def grid_of_region(store: Store, tables: ReportTables, year: int) -> PixelGrid:
-    """A coarse rectangle around a region and all its lakes, some of which lie beyond its outline; in the zone that holds most of its tiles."""
-    zones = territory(Job(tables.region.name, year, "lakes", str(store.root))).zones
+    """A coarse rectangle around a region and all its features, some of which lie beyond its outline; in the zone that holds most of its tiles."""
+    zones = territory(Job(tables.region.name, year, tables.region.target, str(store.root))).zones
     epsg = max(zones, key=lambda zone: len(zone.owned)).epsg
     west, south, east, north = tables.region.bounds_wsen
     steps = np.linspace(0, 1, 21)
@@ -85,6 +88,16 @@ def grid_around(tables: ReportTables, lake_id: str, year: int) -> PixelGrid:
     side = PIXEL_M * 2 * round(max(_AROUND_M, _ROOM * max(right - left, top - bottom)) / (2 * PIXEL_M))
     corner = [PIXEL_M * round(value / PIXEL_M) for value in ((left + right - side) / 2, (top + bottom + side) / 2)]
     return PixelGrid(epsg, float(corner[0]), float(corner[1]), float(PIXEL_M), side // PIXEL_M, side // PIXEL_M)
+
+
+def surface_on(store: Store, region: str, year: int, grid: PixelGrid, names: Sequence[str]) -> dict[str, NDArray[Any]] | None:
+    """Arrays of a surface on the pixels of a grid; None where the zone has none."""
+    path = store.cube(region, year, grid.epsg)
+    if not (path / "zarr.json").is_file():
+        return None
+    cube = cubes.read_cube(path, SURFACE)
+    window = (round(-grid.top / PIXEL_M), round(grid.left / PIXEL_M), grid.height, grid.width)
+    return {name: cubes.read_window(cube, name, window) for name in names}
 
 
 def _holds_lake(store: Store, region: str, lake_id: str) -> bool:

@@ -6,7 +6,7 @@ draws what it sees. Nothing is said of words that neither can follow; they are a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -19,17 +19,14 @@ from catalog.facts.feature_classes import CLASSES, FeatureClass
 from models.language.dialogue import Dialogue
 from models.referrer.answering import Answer, Drawing, answer
 from models.referrer.features import Feature, FeatureMap
-from models.referrer.marks import negative
+from models.referrer.meaning import SAME, meant
 from models.referrer.network import Referrer
 from models.referrer.phrasings import PHRASINGS, TAGS, listed
 from models.referrer.questions import MOST_REFERENTS
-from models.referrer.references import resolve
 from models.referrer.wording import phrase_of, reference_of
 
 Way = Literal["rule", "sight"]
 Outcome = Literal["found", "none", "ambiguous", "unreadable", "mismatch"]
-SAME: Final = 0.5
-"""IoU from which a mask is a feature of the inventory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +92,10 @@ def by_sight(
 
 
 def _ruled(phrase: str, features: Sequence[Feature], ground: FeatureMap) -> Found:
-    nothing = np.zeros(ground.instances.labels.shape, bool)
-    reference = reference_of(phrase)
-    if reference is None:
-        return Found(
-            phrase, "unreadable", "rule", f"I cannot read {phrase!r}. Say for example: the largest lake in the upper left.", nothing
-        )
-    numbers = sorted(resolve(reference, features))
-    if not numbers:
-        return Found(phrase, "none", "rule", negative(phrase_of(reference)), nothing)
-    mask, own = ground.instances.mask(numbers), tuple(features[number - 1] for number in numbers)
-    if len(numbers) > 1 and reference.relation != "all":
-        return Found(
-            phrase, "ambiguous", "rule", f"{len(numbers)} features fit {phrase!r}: say which, or ask for all.", mask, own, reference.noun
-        )
-    return Found(phrase, "found", "rule", f"Found {phrase_of(reference)}.", mask, own, reference.noun)
+    own = meant(phrase, features)
+    mask = ground.instances.mask(own.numbers)
+    kind = own.reference.noun if own.reference and own.numbers else None
+    return Found(phrase, own.outcome, "rule", own.text, mask, tuple(features[number - 1] for number in own.numbers), kind)
 
 
 def _seen(network: Referrer, dialogue: Dialogue, view: View, phrases: Sequence[str], kind: FeatureClass | None) -> tuple[Found, ...]:

@@ -56,16 +56,28 @@ def cell_words(cell: Cell) -> str:
     return f"{_PREPOSITIONS.get(cell, 'in')} the {cell}"
 
 
+def without_cell(phrase: str) -> tuple[str, Cell | None]:
+    """Take words for a third of the scene from the end of a phrase: `lakes larger than 1 ha on the left`."""
+    words = _our_words(phrase)
+    found = re.search(rf"{_CELL}$", words)
+    return (words, None) if found is None else (words[: found.start()], cast("Cell", found["cell"]))
+
+
 def reference_of(phrase: str) -> Reference | None:
     """Read a phrase; None for one that says something else than phrases can say."""
-    words = " ".join(phrase.lower().strip(" .?!").split())
-    for given, ours in _SAME.items():
-        words = re.sub(rf"\b{given}\b", ours, words)
+    words = _our_words(phrase)
     for pattern in _PATTERNS:
         found = pattern.fullmatch(words)
         if found:
             return _reference(found.groupdict())
     return None
+
+
+def _our_words(phrase: str) -> str:
+    words = " ".join(phrase.lower().strip(" .?!").split())
+    for given, ours in _SAME.items():
+        words = re.sub(rf"\b{given}\b", ours, words)
+    return words
 
 
 def _reference(said: Mapping[str, str | None]) -> Reference | None:
