@@ -11,7 +11,8 @@ import argparse
 import time
 
 from benchmarks.shown_figures import show
-from catalog.facts.referrer_evaluation import BY_RULE, DEFAULT_REFERRER, GENERATED, ReferrerEvaluation
+from catalog.facts.referrer_cards import DEFAULT_REFERRER
+from catalog.facts.referrer_evaluation import BY_RULE, GENERATED, ReferrerEvaluation
 from catalog.stores.weights import shipped_names
 from models.pictures.referrer_page import ANSWERS, BOXES, GAINS, LAKES, OVERLAPS, QUESTIONED, REMEMBERED, TILES, WORDS
 from models.referrer.result import ReferrerResult

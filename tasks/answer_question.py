@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from catalog.facts.ask_records import DEFAULT_REFERRER, AskAnswer, AskItem, AskRequest, Opinion, Outcome, Way
+from catalog.facts.ask_records import AskAnswer, AskItem, AskRequest, Opinion, Outcome, Way
 from catalog.facts.attribute_queries import AttributeQuery, Unread
 from catalog.facts.bulletins import RULE
 from catalog.facts.feature_classes import covers, words_of
 from catalog.facts.grids import PIXEL_M
 from catalog.facts.pixel_grids import PixelGrid
 from catalog.facts.records import Job
+from catalog.facts.referrer_cards import DEFAULT_REFERRER
 from catalog.stores.asked_places import Place, features_at, grid_asked, outlines_by_name, outlines_of_year, place_asked
 from catalog.stores.attribute_answers import answer_attributes, outlines_asked
 from catalog.stores.jobs import mapped_tiles
@@ -130,10 +131,10 @@ def _opinion(
     if name == DEFAULT_REFERRER and name not in shipped_names():
         return None, f"no {name} comes with this version; give --model a folder of `cryoatlas train refer`"
     # an answer by rule must not wait ten seconds for torch and transformers
-    from models.referrer import seeing  # noqa: PLC0415 - see above
+    from models.referrer import loading, seeing  # noqa: PLC0415 - see above
 
     card, tensors, vocabulary = read_referrer(name, Path(request.cache) if request.cache else None)
-    loaded = seeing.load(card, tensors, vocabulary, request.device or "auto")
+    loaded = loading.load(card, tensors, vocabulary, request.device or "auto")
     drawn: dict[int, list[Sighting]] = {}
     scenes = 0
     for window in _windows(store, place, year, card.ground_m):

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 Way = Literal["attributes", "rule", "sight"]
 Outcome = Literal["found", "none", "ambiguous", "unreadable", "unknown"]
 """`unknown`: the words are clear, but nobody who was asked knows of such things."""
-DEFAULT_REFERRER: Final = "refer-tiny"
 
 
 @dataclass(frozen=True, slots=True)

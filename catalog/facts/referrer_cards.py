@@ -13,6 +13,7 @@ from catalog.facts.errors import WeightsUnfit
 from catalog.facts.feature_classes import CLASSES
 
 REFERRER_FORMAT: Final = 1
+DEFAULT_REFERRER: Final = "refer-tiny"
 Fusion = Literal["conv3d", "conv2d", "argmax", "attention", "dual_attention"]
 Norm = Literal["batch", "group"]
 _STRICT: dict[str, Any] = {"extra": "forbid"}

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-DEFAULT_REFERRER: Final = "refer-tiny"
 GENERATED: Final = "generated"
 TEACHER_FORCED: Final = "teacher_forced"
 OTHER_ORDER: Final = "other_order"

@@ -7,7 +7,7 @@ from typing import Final
 from catalog.facts.attribute_queries import STATUS_OF_SLUMPS, Unread
 from models.referrer import attribute_reading as reading
 from models.referrer.amounts import NUMBER, UNIT
-from models.referrer.attribute_reading import Handle, Reading, Said
+from models.referrer.attribute_limits import Handle, Reading, Said
 from models.referrer.attribute_words import (
     ATTRIBUTE_WORDS,
     COMPARISONS,

@@ -9,7 +9,7 @@ from catalog.facts.attribute_queries import BY_CHANGE, AttributeQuery, Rank, Unr
 from catalog.facts.records import Target
 from models.referrer.amounts import plain_words
 from models.referrer.attribute_clauses import CLAUSES, said_in
-from models.referrer.attribute_reading import Reading
+from models.referrer.attribute_limits import Reading
 from models.referrer.attribute_words import (
     ATTRIBUTE_WORDS,
     GLUE,
