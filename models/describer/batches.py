@@ -49,7 +49,7 @@ def draw_batch(
         facts = scene.facts()
         for count, families in ((options.referring, REFERRING), (options.others, _others())):
             weights = {family: options.weights.get(family, 1.0) if family in families else 0.0 for family in _every()}
-            drawn += [(number, pair) for pair in draw_pairs(facts, count, rng, weights)]
+            drawn += [(number, pair) for pair in draw_pairs(facts, count, rng, weights, options.holes)]
     return batch_of(lying, drawn, dialogue)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from catalog.facts.scene_facts import SceneFacts
 from models.describer.answers import Ask, asks
-from models.describer.phrasings import PHRASINGS, Family, known_phrasings
+from models.describer.phrasings import PHRASINGS, Family, known_phrasings, worn
 from models.language.instances import Instances
 from models.language.sentences import SEG, joined, write
 from models.language.slots import SLOTS
@@ -56,10 +56,10 @@ class Pair:
         }
 
 
-def pair_of(ask: Ask, facts: SceneFacts, phrasing: int, frame: int) -> Pair:
-    """Put a question and its answer into words; `frame` chooses the wording of the answer."""
+def pair_of(ask: Ask, facts: SceneFacts, phrasing: int, frame: int, said: str = "") -> Pair:
+    """Put a question and its answer into words; `frame` chooses the wording of the answer, `said` stands for the phrasing where it is given."""
     words = {name: SLOTS[name].write(value) for name, value in ask.values.items()}
-    question = PHRASINGS[ask.family][phrasing].format(**words)
+    question = (said or PHRASINGS[ask.family][phrasing]).format(**words)
     clauses = [write(claim, frame) for claim in ask.claims]
     answer = joined(clauses, list_after_first=ask.family == "describe" and frame % 2 == 1)
     return Pair(
@@ -74,10 +74,12 @@ def pair_of(ask: Ask, facts: SceneFacts, phrasing: int, frame: int) -> Pair:
     )
 
 
-def draw_pairs(facts: SceneFacts, count: int, rng: np.random.Generator, weights: Mapping[Family, float] | None = None) -> tuple[Pair, ...]:
+def draw_pairs(
+    facts: SceneFacts, count: int, rng: np.random.Generator, weights: Mapping[Family, float] | None = None, holes: float = 0.0
+) -> tuple[Pair, ...]:
     """Draw training pairs of one scene: families by weight (1 where none is given), phrasings from those that training may see.
 
-    No question is drawn twice as long as there are others.
+    No question is drawn twice as long as there are others; of its words a share is left out (`holes`).
     """
     if count < 1:
         return ()
@@ -94,7 +96,8 @@ def draw_pairs(facts: SceneFacts, count: int, rng: np.random.Generator, weights:
         family = names[int(rng.choice(len(names), p=shares / shares.sum()))]
         ask = by_family[family].pop(int(rng.integers(len(by_family[family]))))
         phrasing = int(rng.integers(known_phrasings(family)))
-        drawn.append(pair_of(ask, facts, phrasing, phrasing % FRAMES))
+        said = worn(PHRASINGS[family][phrasing], rng, holes) if holes else ""
+        drawn.append(pair_of(ask, facts, phrasing, phrasing % FRAMES, said))
         if not by_family[family]:
             del by_family[family]
     return tuple(drawn)

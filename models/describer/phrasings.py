@@ -5,7 +5,13 @@ Text scores on phrasings that training has seen would be scores of memory; the l
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, get_args
+
+import numpy as np
+
+from models.describer.phrasings_of_lakes import OF_LAKES
+from models.describer.phrasings_of_masks import OF_MASKS
+from models.describer.phrasings_of_scenes import OF_SCENES
 
 Family = Literal["count", "list", "quadrant", "presence", "presence_in", "extreme", "refer_quadrant", "refer_extreme", "refer_nearest",
                  "describe", "compare", "point", "position", "change"]  # fmt: skip
@@ -14,179 +20,22 @@ REFERRING: Final[tuple[Family, ...]] = ("refer_quadrant", "refer_extreme", "refe
 HELD_OUT_SHARE: Final = 0.2
 
 PHRASINGS: Final[Mapping[Family, tuple[str, ...]]] = MappingProxyType(
-    {
-        "count": (
-            "How many glacial lakes are there?",
-            "Count the glacial lakes.",
-            "How many glacial lakes can you see?",
-            "What is the number of glacial lakes?",
-            "Give the count of glacial lakes in this scene.",
-            "How many lakes does the scene hold?",
-            "Tell me how many glacial lakes are visible.",
-            "Number of glacial lakes?",
-            "How many separate glacial lakes does this scene show?",
-            "Please count all glacial lakes here.",
-        ),
-        "list": (
-            "Where are the glacial lakes?",
-            "List the positions of all glacial lakes.",
-            "Where do the glacial lakes lie?",
-            "Name the place of every glacial lake.",
-            "In which parts of the scene are glacial lakes?",
-            "Locate the glacial lakes.",
-            "Tell me where each glacial lake is.",
-            "Positions of the glacial lakes?",
-            "At which places does the scene show glacial lakes?",
-            "Where can glacial lakes be found?",
-        ),
-        "quadrant": (
-            "How many glacial lakes are in the {quadrant}?",
-            "Count the glacial lakes in the {quadrant}.",
-            "How many lakes does the {quadrant} hold?",
-            "What is the number of glacial lakes in the {quadrant}?",
-            "Give the count for the {quadrant}.",
-            "In the {quadrant}, how many glacial lakes can you see?",
-            "Tell me how many glacial lakes lie in the {quadrant}.",
-            "Number of glacial lakes in the {quadrant}?",
-            "How many separate lakes lie in the {quadrant}?",
-            "Please count the lakes of the {quadrant}.",
-        ),
-        "presence": (
-            "Is there a glacial lake?",
-            "Does the scene show a glacial lake?",
-            "Can you see any glacial lake?",
-            "Are there glacial lakes here?",
-            "Is any glacial lake visible?",
-            "Does this scene hold glacial lakes?",
-            "Is there glacial water?",
-            "Any glacial lakes?",
-            "Do you find a glacial lake in this scene?",
-            "Is at least one glacial lake present?",
-        ),
-        "presence_in": (
-            "Is there a glacial lake in the {quadrant}?",
-            "Does the {quadrant} show a glacial lake?",
-            "Can you see any glacial lake in the {quadrant}?",
-            "Are there glacial lakes in the {quadrant}?",
-            "Is any glacial lake visible in the {quadrant}?",
-            "Does the {quadrant} hold glacial lakes?",
-            "Is there glacial water in the {quadrant}?",
-            "Any glacial lakes in the {quadrant}?",
-            "Do you find a glacial lake in the {quadrant}?",
-            "Is at least one glacial lake present in the {quadrant}?",
-        ),
-        "extreme": (
-            "Where is the {extreme} glacial lake?",
-            "Where does the {extreme} glacial lake lie?",
-            "Which is the {extreme} glacial lake?",
-            "Name the place of the {extreme} lake.",
-            "In which part of the scene is the {extreme} lake?",
-            "Locate the {extreme} glacial lake.",
-            "Tell me where the {extreme} lake is.",
-            "Position of the {extreme} glacial lake?",
-            "At which place is the {extreme} lake?",
-            "Where can the {extreme} glacial lake be found?",
-        ),
-        "refer_quadrant": (
-            "Segment the glacial lakes in the {quadrant}.",
-            "Outline the lakes in the {quadrant}.",
-            "Mark only the lakes in the {quadrant}.",
-            "Show me the glacial lakes of the {quadrant}.",
-            "Give the mask of the lakes in the {quadrant}.",
-            "Draw what lies in the {quadrant}.",
-            "Delineate the glacial lakes in the {quadrant}.",
-            "Segment only the {quadrant}.",
-            "Trace the shores of the lakes in the {quadrant}.",
-            "Which pixels of the {quadrant} are glacial lakes?",
-        ),
-        "refer_extreme": (
-            "Segment the {extreme} glacial lake.",
-            "Outline the {extreme} lake.",
-            "Mark only the {extreme} lake.",
-            "Show me the {extreme} glacial lake.",
-            "Give the mask of the {extreme} lake.",
-            "Draw the {extreme} lake.",
-            "Delineate the {extreme} glacial lake.",
-            "Segment only the {extreme} one.",
-            "Trace the shore of the {extreme} lake.",
-            "Which pixels are the {extreme} glacial lake?",
-        ),
-        "refer_nearest": (
-            "Segment the glacial lake nearest to the center.",
-            "Outline the lake nearest to the center.",
-            "Mark only the lake that is nearest to the center.",
-            "Show me the glacial lake closest to the center.",
-            "Give the mask of the lake nearest to the center.",
-            "Draw the lake closest to the middle.",
-            "Delineate the glacial lake closest to the center.",
-            "Segment only the one nearest to the middle.",
-            "Trace the shore of the lake nearest to the middle.",
-            "Which pixels are the lake closest to the middle of the scene?",
-        ),
-        "describe": (
-            "Describe the glacial lakes.",
-            "Describe this scene.",
-            "What glacial lakes does the scene show?",
-            "Give a description of the glacial lakes.",
-            "Write a bulletin on the glacial lakes.",
-            "Report the glacial lakes of this scene.",
-            "Tell me about the glacial lakes.",
-            "Summarize the glacial lakes.",
-            "What can be said of the glacial lakes here?",
-            "Please describe all glacial lakes in this scene.",
-        ),
-        "compare": (
-            "Which is larger, the lake {place} or the one {other}?",
-            "Compare the lake {place} with the one {other}.",
-            "Of the lakes {place} and {other}, which is the larger?",
-            "Is the lake {place} larger than the one {other}?",
-            "Which covers more, the lake {place} or the one {other}?",
-            "Compare the areas of the lakes {place} and {other}.",
-            "Larger lake: {place} or {other}?",
-            "How do the lakes {place} and {other} compare?",
-            "Between the lake {place} and that {other}, which one is larger?",
-            "Does the lake {place} exceed the one {other}?",
-        ),
-        "point": (
-            "Give the coordinates of the {extreme} lake in the scene.",
-            "At which point is the {extreme} glacial lake?",
-            "Where exactly is the {extreme} lake?",
-            "Point at the {extreme} glacial lake.",
-            "What is the middle of the {extreme} lake?",
-            "Give the center of the {extreme} glacial lake.",
-            "Put a finger on the {extreme} lake.",
-            "Exact point of the {extreme} lake?",
-            "Name the point where the {extreme} lake is centered.",
-            "On which point is the {extreme} glacial lake centered?",
-        ),
-        "position": (
-            "Where on Earth is this?",
-            "Where does the scene lie?",
-            "What are the coordinates of the scene?",
-            "In which region is this, and how high?",
-            "Give latitude, longitude and elevation.",
-            "Which place does the scene show?",
-            "Tell me the position of the scene.",
-            "Coordinates and elevation?",
-            "Where was this scene taken?",
-            "Name coordinates, elevation and region.",
-        ),
-        "change": (
-            "What has changed since {year}?",
-            "Have the lakes grown since {year}?",
-            "Compare with {year}.",
-            "How do the lakes compare with {year}?",
-            "Are there more glacial lakes than in {year}?",
-            "Describe the change since {year}.",
-            "Has the water grown since {year}?",
-            "Change since {year}?",
-            "What is different from {year}?",
-            "How did the lakes develop after {year}?",
-        ),
-    }
+    {family: {**OF_LAKES, **OF_MASKS, **OF_SCENES}[family] for family in get_args(Family)}
 )
+"""Twenty each. Words of held-out phrasings occur in others, so that who has learned words can read them: a network from nothing knows no
+synonyms."""
 
 
 def known_phrasings(family: Family) -> int:
     """Phrasings that training may see; those after them are for testing."""
     return round(len(PHRASINGS[family]) * (1 - HELD_OUT_SHARE))
+
+
+def worn(phrasing: str, rng: np.random.Generator, share: float) -> str:
+    """Leave out words of a phrasing, each with that probability, never what it asks about (`{quadrant}`) and never all.
+
+    Who learned from phrasings with holes reads those that are new by the words that are known.
+    """
+    words = phrasing.split()
+    kept = [word for word in words if "{" in word or rng.random() >= share]
+    return " ".join(kept) if len(kept) > 1 else phrasing

@@ -28,6 +28,8 @@ class PairOptions:
     """Further questions about it."""
     parts: bool = False
     """Show parts of scenes as whole ones: a tower of patches that starts from nothing learns lakes by their place on its grid otherwise."""
+    holes: float = 0.0
+    """Share of the words of questions that are left out: who learned from whole ones alone reads no phrasing that is new."""
     turns: bool = True
     """Turn and mirror scenes; words are made after."""
     weights: dict[str, float] = field(default_factory=lambda: dict(FAMILY_WEIGHTS))
@@ -38,8 +40,11 @@ class PairOptions:
         strange = sorted(set(self.weights) - set(PHRASINGS))
         if strange:
             raise RecipeWrong(f"Families {', '.join(strange)} are not known: choose of {', '.join(PHRASINGS)}.")
-        if min(self.referring, self.others) < 0:
-            raise RecipeWrong(f"{self.referring} referring and {self.others} other questions about a scene: numbers are not negative.")
+        if min(self.referring, self.others) < 0 or not 0 <= self.holes < 1:
+            raise RecipeWrong(
+                f"{self.referring} referring and {self.others} other questions about a scene, {self.holes:g} of their words left out: numbers "
+                "are not negative, and the share is below 1."
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,17 @@
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog.facts.scene_facts import Place, SceneFacts, place_of
 from models.describer.answers import LISTED, asks
 from models.describer.pairs import corpus, draw_pairs, fixed_pairs, mask_of, pair_of, runs_of
-from models.describer.phrasings import PHRASINGS, REFERRING, known_phrasings
+from models.describer.phrasings import PHRASINGS, REFERRING, known_phrasings, worn
+from models.describer.questions import read_question
 from models.language.check import check
 from models.language.facts_of import facts_of
 from models.language.instances import InstanceOptions, instances_of_mask
@@ -49,6 +53,50 @@ def test_questions_have_eight_phrasings_and_answers_three():
     assert all(len(set(own)) == len(own) for own in PHRASINGS.values())
     asked = {claim.kind for facts, _ in SCENES for ask in asks(facts) for claim in ask.claims}
     assert min(len(TEMPLATES[kind]) for kind in asked) >= 3
+
+
+def test_words_of_held_out_phrasings_occur_in_others():
+    """Who starts from nothing knows no synonyms: what is tested is whether known words are read in a new order."""
+    known = {word for family, own in PHRASINGS.items() for phrasing in own[: known_phrasings(family)] for word in plain_words(phrasing)}
+    for family, own in PHRASINGS.items():
+        assert known_phrasings(family) == 16
+        for phrasing in own[known_phrasings(family) :]:
+            assert plain_words(phrasing) <= known, phrasing
+
+
+def plain_words(phrasing: str) -> set[str]:
+    return set(re.findall("[a-z]+", re.sub(r"{\w+}", "", phrasing.lower())))
+
+
+def test_every_phrasing_is_read_as_its_own_family():
+    for facts, _ in SCENES:
+        for ask in asks(facts):
+            for phrasing in range(len(PHRASINGS[ask.family])):
+                asked = read_question(pair_of(ask, facts, phrasing, 0).question)
+                assert asked is not None
+                assert (asked.family, dict(asked.values)) == (ask.family, dict(ask.values))
+
+
+@given(seed=st.integers(0, 10_000), share=st.floats(0, 0.9))
+def test_a_phrasing_with_holes_keeps_what_it_asks_about(seed, share):
+    rng = np.random.default_rng(seed)
+    for own in PHRASINGS.values():
+        phrasing = own[seed % len(own)]
+        left = worn(phrasing, rng, share)
+        assert re.findall(r"{\w+}", left) == re.findall(r"{\w+}", phrasing)
+        assert set(left.split()) <= set(phrasing.split())
+        assert len(left.split()) > 1
+        assert worn(phrasing, rng, 0.0) == phrasing
+
+
+def test_questions_with_holes_are_asked_and_answered_alike():
+    facts, _ = scene(3, 6)
+    whole = draw_pairs(facts, 12, np.random.default_rng(5))
+    holed = draw_pairs(facts, 12, np.random.default_rng(5), holes=0.5)
+    assert len(holed) == 12
+    known = {pair.question for pair in whole}
+    assert sum(pair.question not in known for pair in holed) > 3
+    assert all(check(pair.answer, facts).true == check(pair.answer, facts).total for pair in holed)
 
 
 def test_training_never_sees_a_phrasing_that_is_held_out():
