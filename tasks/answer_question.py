@@ -17,9 +17,11 @@ from catalog.facts.referrer_cards import DEFAULT_REFERRER
 from catalog.stores.asked_places import Place, features_at, grid_asked, outlines_by_name, outlines_of_year, place_asked
 from catalog.stores.attribute_answers import answer_attributes, outlines_asked
 from catalog.stores.jobs import mapped_tiles
+from catalog.stores.report_tables import read_report_tables
 from catalog.stores.scenes_of_regions import surface_on
 from catalog.stores.store import Store, open_store
 from catalog.stores.weights import read_referrer, shipped_names
+from models.describer.region_facts import observed_share_of, year_of
 from models.referrer import replies
 from models.referrer.attribute_phrases import CLASS_OF, said_query, told_attributes
 from models.referrer.attributes import Known, read_attributes
@@ -42,6 +44,16 @@ def answer_question(request: AskRequest, store: str) -> AskAnswer:
     """
     opened = open_store(store)
     place = place_asked(opened, request)
+    answer = _answered(opened, place, request)
+    if answer.outcome in ("unreadable", "unknown"):
+        return answer
+    tables = read_report_tables(opened, place.region)
+    grid = None if place.tile is None else grid_asked(opened, place, answer.year)
+    share, whole = observed_share_of(tables, answer.year, grid), year_of(tables, answer.year).provenance.get("complete", True)
+    return replace(answer, text=answer.text + replies.told_of_ground(answer.year, share, complete=whole is not False))
+
+
+def _answered(opened: Store, place: Place, request: AskRequest) -> AskAnswer:
     empty = AskAnswer(request.words, place.region, place.tile, request.year or place.years[-1], "unreadable", "attributes", "")
     known = Known(place.target, place.years, request.year)
     query = read_attributes(request.words, known)

@@ -20,6 +20,8 @@ from models.referrer.sightings import Sighting, features_drawn
 from models.referrer.wording import phrase_of
 
 _PLAIN: Final = ("feature_id", "year", "longitude", "latitude", "area_m2")
+_WELL_OBSERVED: Final = 0.9
+"""Share of the ground from which nothing is said about it."""
 
 
 def features_of_frame(grid: PixelGrid, frame: gpd.GeoDataFrame, kind: FeatureClass) -> tuple[Feature, ...]:
@@ -110,6 +112,20 @@ def agreement(ruled: Sequence[AskItem], seen: Sequence[AskItem], model: str) -> 
         f"{unknown} drawn that are not in the inventory",
     ]
     return f"{model} draws it differently: {', '.join(part for part in parts if not part.startswith('0 '))}. The inventory counts."
+
+
+def told_of_ground(year: int, observed_share: float | None, *, complete: bool) -> str:
+    """What limits an answer about a year: ground that was not observed (from a tenth on, or of unknown share), units that are not done."""
+    told = []
+    if observed_share is None:
+        told.append(f"How much of the ground was observed in {year} is not known.")
+    elif observed_share < _WELL_OBSERVED:
+        told.append(
+            f"Of the ground {observed_share:.0%} was observed in {year}: what is not listed may be hidden.".replace("%", " percent")
+        )
+    if not complete:
+        told.append(f"The inventory of {year} is incomplete.")
+    return "".join(f" {sentence}" for sentence in told)
 
 
 def asked_back(words: str, text: str) -> str:
