@@ -50,9 +50,15 @@ def _count(facts: SceneFacts) -> Claim:
 def _parts(facts: SceneFacts, kind: str) -> list[Claim]:
     if len(facts.lakes) > LISTED:
         return [_count_in(facts, Place(quadrant)) for quadrant in QUADRANTS if facts.within(quadrant)]
+    lakes = sorted(facts.lakes, key=_mention)
     if kind == "lake":
-        return [Claim("lake", {"size": lake.size, "place": lake.place}) for lake in facts.lakes]
-    return [Claim("lake_at", {"place": lake.place}) for lake in facts.lakes]
+        return [Claim("lake", {"size": lake.size, "place": lake.place}) for lake in lakes]
+    return [Claim("lake_at", {"place": lake.place}) for lake in lakes]
+
+
+def _mention(lake: LakeFact) -> tuple[int, bool, float]:
+    """Order of mention: by place, the larger first at the same one, so that an answer is told place by place."""
+    return QUADRANTS.index(lake.place.quadrant), lake.place.near is False, -lake.area_m2
 
 
 def _count_in(facts: SceneFacts, place: Place) -> Claim:

@@ -1,7 +1,7 @@
 """One step's scenes, turned anew, with questions about them and what is to be answered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -29,19 +29,30 @@ class Batch:
     tokens: Tokens
     target: Tensor
     """(N, 1, y, x), share of each pixel that the lakes of the answer cover."""
+    asked: Tensor
+    """(N,), the family of each question, by its place among all."""
     known: Known
-    """What the pretext asks."""
+    """What the pretext of the tower asks."""
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""
-        moved = (part.to(device) for part in (self.views, self.of_scene, self.tokens, self.target, self.known))
-        return Batch(*cast("tuple[Views, Tensor, Tokens, Tensor, Known]", tuple(moved)))
+        moved = (part.to(device) for part in (self.views, self.of_scene, self.tokens, self.target, self.asked, self.known))
+        return Batch(*cast("tuple[Views, Tensor, Tokens, Tensor, Tensor, Known]", tuple(moved)))
 
 
 def draw_batch(
-    scenes: Sequence[Scene], dialogue: Dialogue, options: PairOptions, rng: np.random.Generator, lakes: InstanceOptions | None = None
+    scenes: Sequence[Scene],
+    dialogue: Dialogue,
+    options: PairOptions,
+    rng: np.random.Generator,
+    lakes: InstanceOptions | None = None,
+    *,
+    seen: bool = True,
 ) -> Batch:
-    """Turn scenes, show parts of them, and draw pairs of each: referring questions first, so that one image has several right masks."""
+    """Turn scenes, show parts of them, and draw pairs of each: referring questions first, so that one image has several right masks.
+
+    Not `seen`: questions have no image before them.
+    """
     lying = [scene.turned(int(rng.integers(8))) if options.turns else scene for scene in scenes]
     lying = [scene.part(_window(rng), lakes or InstanceOptions()) if options.parts else scene for scene in lying]
     drawn: list[tuple[int, Pair]] = []
@@ -49,18 +60,20 @@ def draw_batch(
         facts = scene.facts()
         for count, families in ((options.referring, REFERRING), (options.others, _others())):
             weights = {family: options.weights.get(family, 1.0) if family in families else 0.0 for family in _every()}
-            drawn += [(number, pair) for pair in draw_pairs(facts, count, rng, weights, options.holes)]
-    return batch_of(lying, drawn, dialogue)
+            drawn += [(number, pair) for pair in draw_pairs(facts, count, rng, weights, options.holes, options.wordings)]
+    return batch_of(lying, drawn, dialogue, seen=seen)
 
 
-def batch_of(scenes: Sequence[Scene], pairs: Sequence[tuple[int, Pair]], dialogue: Dialogue) -> Batch:
-    """Put scenes and pairs (the number of the scene first) together."""
+def batch_of(scenes: Sequence[Scene], pairs: Sequence[tuple[int, Pair]], dialogue: Dialogue, *, seen: bool = True) -> Batch:
+    """Put scenes and pairs (the number of the scene first) together; not `seen`: for questions alone, without images and masks."""
     side = round(dialogue.image_tokens**0.5)
+    told = dialogue if seen else replace(dialogue, image_tokens=0)
     return Batch(
         views_together(scenes),
         torch.tensor([number for number, _ in pairs], dtype=torch.long),
-        dialogue.learned([pair.question for _, pair in pairs], [pair.answer for _, pair in pairs]),
-        _stacked([scenes[number].target(pair.lakes) for number, pair in pairs]),
+        told.learned([pair.question for _, pair in pairs], [pair.answer if seen else "" for _, pair in pairs]),
+        _stacked([scenes[number].target(pair.lakes) for number, pair in pairs if seen]),
+        torch.tensor([_every().index(pair.family) for _, pair in pairs], dtype=torch.long),
         known_of(scenes, side),
     )
 

@@ -34,6 +34,8 @@ class LossOptions:
 
     It stands in for a checkpoint.
     """
+    reading: float = 0.0
+    """Of a pretext for language models that start from nothing: what is asked, whatever the words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,18 @@ class JointLoss:
     masks: Tensor
     words: Tensor
     patches: Tensor
+    reading: Tensor
 
 
-def joint(masks: Tensor, words: Tensor, patches: Tensor, options: LossOptions) -> JointLoss:
+def joint(masks: Tensor, words: Tensor, patches: Tensor, reading: Tensor, options: LossOptions) -> JointLoss:
     """Add the parts up by their weights."""
-    return JointLoss(options.masks * masks + options.words * words + options.patches * patches, masks, words, patches)
+    total = options.masks * masks + options.words * words + options.patches * patches + options.reading * reading
+    return JointLoss(total, masks, words, patches, reading)
 
 
 def mask_loss(logits: Tensor, target: Tensor, options: LossOptions) -> Tensor:
     """Cross-entropy and Dice of masks (N, 1, y, x), target 0..1, per sample, then averaged; an empty target has no Dice."""
+    logits = logits.float()
     weights = 1.0 + options.boundary * shore_weights(target, options.boundary_px)
     entropy = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
     entropy = (entropy * weights).sum(dim=(1, 2, 3)) / weights.sum(dim=(1, 2, 3))  # (N,)

@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 
 from catalog.facts.scene_facts import SceneFacts
 from models.describer.answers import Ask, asks
-from models.describer.phrasings import PHRASINGS, Family, known_phrasings, worn
+from models.describer.phrasings import PHRASINGS, Family, known_phrasings
 from models.language.instances import Instances
+from models.language.reading import worn
 from models.language.sentences import SEG, joined, write
 from models.language.slots import SLOTS
 
-GENERATOR_VERSION: Final = "1"
-FRAMES: Final = 4
-"""The wording of an answer goes with that of its question, so that nothing is left to chance that a language model would have to learn."""
+GENERATOR_VERSION: Final = "2"
+WORDINGS: Final = 4
+"""Of an answer, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,17 @@ def pair_of(ask: Ask, facts: SceneFacts, phrasing: int, frame: int, said: str = 
 
 
 def draw_pairs(
-    facts: SceneFacts, count: int, rng: np.random.Generator, weights: Mapping[Family, float] | None = None, holes: float = 0.0
+    facts: SceneFacts,
+    count: int,
+    rng: np.random.Generator,
+    weights: Mapping[Family, float] | None = None,
+    holes: float = 0.0,
+    wordings: int = 1,
 ) -> tuple[Pair, ...]:
     """Draw training pairs of one scene: families by weight (1 where none is given), phrasings from those that training may see.
 
-    No question is drawn twice as long as there are others; of its words a share is left out (`holes`).
+    No question is drawn twice as long as there are others; of its words a share is left out (`holes`). Where answers have several
+    `wordings`, that of an answer goes with the phrasing of its question, so that nothing is left to chance.
     """
     if count < 1:
         return ()
@@ -97,14 +104,17 @@ def draw_pairs(
         ask = by_family[family].pop(int(rng.integers(len(by_family[family]))))
         phrasing = int(rng.integers(known_phrasings(family)))
         said = worn(PHRASINGS[family][phrasing], rng, holes) if holes else ""
-        drawn.append(pair_of(ask, facts, phrasing, phrasing % FRAMES, said))
+        drawn.append(pair_of(ask, facts, phrasing, phrasing % wordings, said))
         if not by_family[family]:
             del by_family[family]
     return tuple(drawn)
 
 
 def fixed_pairs(facts: SceneFacts, seed: int, *, held_out: bool) -> tuple[Pair, ...]:
-    """One pair of every family that the scene can answer, the same at every call: the list that weights are chosen and scored by."""
+    """One pair of every family that the scene can answer, the same at every call: the list that weights are chosen and scored by.
+
+    Answers are in the first wording: which of several goes with a phrasing that is new, nobody could know.
+    """
     rng = np.random.default_rng([seed, *facts.scene_id.encode()])
     by_family: dict[Family, list[Ask]] = {}
     for ask in asks(facts):
@@ -114,7 +124,7 @@ def fixed_pairs(facts: SceneFacts, seed: int, *, held_out: bool) -> tuple[Pair, 
         known = known_phrasings(family)
         low, high = (known, len(PHRASINGS[family])) if held_out else (0, known)
         phrasing = int(rng.integers(low, high))
-        found.append(pair_of(own[int(rng.integers(len(own)))], facts, phrasing, phrasing % FRAMES))
+        found.append(pair_of(own[int(rng.integers(len(own)))], facts, phrasing, 0))
     return tuple(found)
 
 
@@ -124,7 +134,7 @@ def corpus(scenes: Sequence[SceneFacts]) -> list[str]:
     for facts in scenes:
         for ask in asks(facts):
             for phrasing in range(len(PHRASINGS[ask.family])):
-                pair = pair_of(ask, facts, phrasing, phrasing % FRAMES)
+                pair = pair_of(ask, facts, phrasing, phrasing % WORDINGS)
                 texts += [pair.question, pair.answer]
     return texts
 

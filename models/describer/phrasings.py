@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal, get_args
 
-import numpy as np
-
 from models.describer.phrasings_of_lakes import OF_LAKES
 from models.describer.phrasings_of_masks import OF_MASKS
 from models.describer.phrasings_of_scenes import OF_SCENES
@@ -29,13 +27,3 @@ synonyms."""
 def known_phrasings(family: Family) -> int:
     """Phrasings that training may see; those after them are for testing."""
     return round(len(PHRASINGS[family]) * (1 - HELD_OUT_SHARE))
-
-
-def worn(phrasing: str, rng: np.random.Generator, share: float) -> str:
-    """Leave out words of a phrasing, each with that probability, never what it asks about (`{quadrant}`) and never all.
-
-    Who learned from phrasings with holes reads those that are new by the words that are known.
-    """
-    words = phrasing.split()
-    kept = [word for word in words if "{" in word or rng.random() >= share]
-    return " ".join(kept) if len(kept) > 1 else phrasing

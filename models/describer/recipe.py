@@ -7,6 +7,7 @@ from catalog.facts.describer_cards import TINY, DescriberConfig
 from catalog.facts.errors import RecipeWrong
 from models.describer.inputs import InputOptions
 from models.describer.losses import LossOptions
+from models.describer.pairs import WORDINGS
 from models.describer.phrasings import PHRASINGS
 from models.language.instances import InstanceOptions
 from models.segmenter.optimizer import Schedule
@@ -30,6 +31,8 @@ class PairOptions:
     """Show parts of scenes as whole ones: a tower of patches that starts from nothing learns lakes by their place on its grid otherwise."""
     holes: float = 0.0
     """Share of the words of questions that are left out: who learned from whole ones alone reads no phrasing that is new."""
+    wordings: int = 1
+    """Wordings of an answer, which go with the phrasing of its question; how an answer is worded that has a new phrasing, no one could know."""
     turns: bool = True
     """Turn and mirror scenes; words are made after."""
     weights: dict[str, float] = field(default_factory=lambda: dict(FAMILY_WEIGHTS))
@@ -40,10 +43,10 @@ class PairOptions:
         strange = sorted(set(self.weights) - set(PHRASINGS))
         if strange:
             raise RecipeWrong(f"Families {', '.join(strange)} are not known: choose of {', '.join(PHRASINGS)}.")
-        if min(self.referring, self.others) < 0 or not 0 <= self.holes < 1:
+        if min(self.referring, self.others) < 0 or not 0 <= self.holes < 1 or not 1 <= self.wordings <= WORDINGS:
             raise RecipeWrong(
-                f"{self.referring} referring and {self.others} other questions about a scene, {self.holes:g} of their words left out: numbers "
-                "are not negative, and the share is below 1."
+                f"{self.referring} referring and {self.others} other questions about a scene, {self.holes:g} of their words left out, "
+                f"{self.wordings} wordings of an answer: numbers are not negative, the share is below 1, and there are 1 to {WORDINGS} wordings."
             )
 
 
@@ -70,6 +73,8 @@ class StepOptions:
     minimum: float = 0.01
     """Share of the rate that the cosine ends at."""
     clip: float = 1.0
+    bfloat16: bool = False
+    """Multiply in 16 bits while learning, weights and sums in 32; answers are always given in 32."""
     validate_every: int = 250
     validation_scenes: int = 60
     """Scenes that are answered while training, by generated words."""

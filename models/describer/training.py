@@ -16,10 +16,12 @@ from torch.optim import AdamW
 from models.describer.batches import Batch, draw_batch
 from models.describer.losses import JointLoss, LossOptions, joint, mask_loss, word_loss
 from models.describer.network import Describer
+from models.describer.phrasings import PHRASINGS
 from models.describer.pretext import pretext_of
 from models.describer.recipe import Recipe
 from models.describer.scenes import Scene
 from models.language.dialogue import Dialogue
+from models.language.reading import Reading, before_answers
 from models.segmenter.optimizer import apply_factor, schedule_factor
 
 
@@ -41,9 +43,10 @@ class Training:
     def __init__(self, network: Describer, dialogue: Dialogue, recipe: Recipe, device: torch.device) -> None:
         """Take a network with its first weights; it is moved to the device and changed by every step."""
         self.network, self.dialogue, self.recipe, self.device = network.to(device), dialogue, recipe, device
-        # of the pretext alone: no part of the network, and thrown away at the end
+        # of the pretexts alone: no parts of the network, and thrown away at the end
         self.pretext = pretext_of(recipe.network.vision.hidden).to(device)
-        self.optimizer = AdamW(_groups(self.network, self.pretext, recipe), betas=(0.9, 0.999), eps=1e-6)
+        self.reading = Reading(recipe.network.language.hidden, (len(PHRASINGS),)).to(device)
+        self.optimizer = AdamW(_groups(self.network, _asked(self, recipe), recipe), betas=(0.9, 0.999), eps=1e-6)
         self.step_number = 0
 
     def draw(self, scenes: Sequence[Scene]) -> Batch:
@@ -52,8 +55,10 @@ class Training:
         steps = self.recipe.steps
         alone = self.step_number < steps.pretext
         chosen = rng.choice(len(scenes), min(steps.pretext_scenes if alone else steps.scenes, len(scenes)), replace=False)
-        pairs = replace(self.recipe.pairs, referring=0, others=0) if alone else self.recipe.pairs
-        return draw_batch([scenes[int(place)] for place in chosen], self.dialogue, pairs, rng, self.recipe.lakes)
+        # while the tower learns alone, a question about each scene is read and not answered
+        read = replace(self.recipe.pairs, referring=0, others=1 if self.recipe.loss.reading else 0, weights={})
+        pairs = read if alone else self.recipe.pairs
+        return draw_batch([scenes[int(place)] for place in chosen], self.dialogue, pairs, rng, self.recipe.lakes, seen=not alone)
 
     def weights_now(self) -> LossOptions:
         """Weights of the parts of the loss at this step: the pretext first, then words, then all."""
@@ -70,12 +75,13 @@ class Training:
         schedule, within = self.recipe.schedule_at(self.step_number)
         apply_factor(self.optimizer, schedule_factor(within, schedule))
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.loss(batch.to(self.device))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.steps.bfloat16):
+            loss = self.loss(batch.to(self.device))
         torch.autograd.backward(loss.total)
         gradient = nn.utils.clip_grad_norm_(_learning(self.network), self.recipe.steps.clip)
         self.optimizer.step()
         self.step_number += 1
-        parts = {"masks": float(loss.masks.detach()), "words": float(loss.words.detach()), "patches": float(loss.patches.detach())}
+        parts = {name: float(getattr(loss, name).detach()) for name in ("masks", "words", "patches", "reading")}
         return StepReport(self.step_number - 1, float(loss.total.detach()), parts, float(gradient), len(batch.of_scene))
 
     def loss(self, batch: Batch) -> JointLoss:
@@ -85,16 +91,17 @@ class Training:
         with torch.set_grad_enabled(bool(options.patches) or not self.recipe.steps.pretext):
             seen = self.network.seen(batch.views.rgb)
         nothing = seen.new_zeros(())
-        states = self._states(seen, batch, options) if options.masks or options.words else None
+        states = self._states(seen, batch, options) if options.masks or options.words or options.reading else None
         return joint(
             nothing if states is None or not options.masks else self._mask_loss(batch, states),
             nothing if states is None or not options.words else self._word_loss(batch, states),
             self.pretext.loss(seen, batch.known) if options.patches else nothing,
+            nothing if states is None or not options.reading else self._reading_loss(batch, states),
             options,
         )
 
     def _states(self, seen: Tensor, batch: Batch, options: LossOptions) -> Tensor:
-        if self.recipe.network.decoder.prompt == "constant" and not options.words:
+        if self.recipe.network.decoder.prompt == "constant" and not options.words and not options.reading:
             # nobody listens
             return seen.new_zeros((len(batch.of_scene), 1, self.recipe.network.language.hidden))
         return self.network.states(seen.index_select(0, batch.of_scene), batch.tokens)
@@ -110,6 +117,9 @@ class Training:
         tokens = batch.tokens
         return word_loss(self.network.llava.lm_head(states), tokens.labels, tokens.telling, self.recipe.loss.telling)
 
+    def _reading_loss(self, batch: Batch, states: Tensor) -> Tensor:
+        return self.reading.loss(before_answers(states, batch.tokens), batch.asked[:, None])
+
     def weights(self) -> dict[str, Tensor]:
         """Weights as they are now."""
         return {name: value.detach().clone() for name, value in self.network.state_dict().items()}
@@ -120,6 +130,7 @@ class Training:
             "step": self.step_number,
             "network": self.network.state_dict(),
             "pretext": self.pretext.state_dict(),
+            "reading": self.reading.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
 
@@ -128,6 +139,7 @@ class Training:
         self.step_number = int(state["step"])
         self.network.load_state_dict(state["network"])
         self.pretext.load_state_dict(state["pretext"])
+        self.reading.load_state_dict(state["reading"])
         self.optimizer.load_state_dict(state["optimizer"])
 
 
@@ -135,10 +147,16 @@ def _learning(network: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
-def _groups(network: nn.Module, pretext: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+def _asked(training: Training, recipe: Recipe) -> list[nn.Parameter]:
+    """Parameters of the pretexts that count."""
+    parts = ((training.pretext, recipe.loss.patches), (training.reading, recipe.loss.reading))
+    return [parameter for part, weight in parts if weight for parameter in part.parameters()]
+
+
+def _groups(network: nn.Module, pretexts: list[nn.Parameter], recipe: Recipe) -> list[dict[str, Any]]:
     """Parameters that learn, matrices with decay and vectors without; frozen ones never reach the optimizer."""
     rate, decay = recipe.steps.learning_rate, recipe.steps.weight_decay
-    learning = [*_learning(network), *(pretext.parameters() if recipe.loss.patches else ())]
+    learning = [*_learning(network), *pretexts]
     matrices = [parameter for parameter in learning if parameter.ndim > 1]
     vectors = [parameter for parameter in learning if parameter.ndim <= 1]
     return [

@@ -48,9 +48,9 @@ class Pretext(nn.Module):
 
     def loss(self, seen: Tensor, known: Known) -> Tensor:
         """How far the tokens of the tower (B, T, hidden) are from telling what is known: cross-entropy of patches and of numbers."""
-        told, true = (values.split(self.parts, dim=-1) for values in (self.patches(seen), known.patches))
+        told, true = (values.split(self.parts, dim=-1) for values in (self.patches(seen).float(), known.patches))
         patches = torch.stack([functional.binary_cross_entropy_with_logits(*part) for part in zip(told, true, strict=True)]).sum()
-        numbers = functional.cross_entropy(self.numbers(seen).flatten(0, 1), known.counts.clamp(max=self.most).flatten())
+        numbers = functional.cross_entropy(self.numbers(seen).float().flatten(0, 1), known.counts.clamp(max=self.most).flatten())
         return patches + _COUNTS * numbers
 
     def numbers(self, seen: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """One step's scenes, turned anew, with questions about them and what is to be answered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
@@ -12,11 +12,16 @@ from catalog.facts.feature_classes import CLASSES
 from models.language.dialogue import Dialogue, Tokens
 from models.language.pretext import Known
 from models.referrer.pairs import Pair, PairOptions, Told, draw_pairs
+from models.referrer.phrasings import TASKS
 from models.referrer.pretext import known_of
+from models.referrer.references import CELLS, RELATIONS
 from models.referrer.scenes import Scene, images_together, patch_of
+from models.referrer.wording import reference_of
 
 NOWHERE: Final = -100
 """Of a referent that has no point of its own: no loss counts it."""
+MEANINGS: Final = (len(CLASSES), len(RELATIONS), len(CELLS) + 1)
+"""How many classes, relations and cells a phrase can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +39,61 @@ class Batch:
     """(T,), class that the phrase of each mask names."""
     points: Tensor
     """(T,), patch of the point of each, or `NOWHERE`."""
+    tasks: Tensor
+    """(N, 1), what each question asks for, by its place among all tasks."""
+    meanings: Tensor
+    """(T, 3), class, relation and cell that the phrase of each mask tells; the last cell is none."""
     known: Known
     """What the pretext of the vision tower asks."""
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""
-        target, classes, points = (part.to(device) for part in (self.target, self.classes, self.points))
-        tokens, known = self.tokens.to(device), self.known.to(device)
-        return Batch(self.images.to(device), self.of_scene.to(device), tokens, target, classes, points, known)
+        return Batch(**{each.name: getattr(self, each.name).to(device) for each in fields(self)})
 
 
 def draw_batch(
-    scenes: Sequence[Scene], dialogue: Dialogue, options: PairOptions, rng: np.random.Generator, size: int, *, asked: bool = True
+    scenes: Sequence[Scene],
+    dialogue: Dialogue,
+    options: PairOptions,
+    rng: np.random.Generator,
+    size: int,
+    read: int | None = None,
 ) -> Batch:
-    """Turn scenes, and draw pairs of each unless nothing is asked; masks are `size` pixels wide."""
+    """Turn scenes, and draw pairs of each; masks are `size` pixels wide.
+
+    With `read`, that many of the scenes are asked about, by questions that are only read: without an image before them, and without masks.
+    """
     lying = [scene.turned(int(rng.integers(8))) if options.turns else scene for scene in scenes]
-    told = [scene.told(asked=asked) for scene in lying]
-    pairs = [(number, pair) for number, each in enumerate(told) for pair in (draw_pairs(each, options, rng) if asked else ())]
-    return batch_of(lying, told, pairs, dialogue, size)
+    edge = len(lying) if read is None else read
+    told = [scene.told(asked=number < edge) for number, scene in enumerate(lying)]
+    pairs = [(number, pair) for number, each in enumerate(told[:edge]) for pair in draw_pairs(each, options, rng)]
+    return batch_of(lying, told, pairs, dialogue, size, seen=read is None)
 
 
-def batch_of(scenes: Sequence[Scene], told: Sequence[Told], pairs: Sequence[tuple[int, Pair]], dialogue: Dialogue, size: int) -> Batch:
-    """Put scenes and pairs (the number of the scene first) together."""
+def batch_of(
+    scenes: Sequence[Scene], told: Sequence[Told], pairs: Sequence[tuple[int, Pair]], dialogue: Dialogue, size: int, *, seen: bool = True
+) -> Batch:
+    """Put scenes and pairs (the number of the scene first) together; not `seen`: without images before the questions, and without masks."""
     side = round(dialogue.image_tokens**0.5)
+    before = dialogue if seen else replace(dialogue, image_tokens=0)
     targets = [(number, numbers) for number, pair in pairs for numbers in pair.targets]
-    masks = [scenes[number].target(numbers, size) for number, numbers in targets]
+    masks = [scenes[number].target(numbers, size) for number, numbers in targets if seen]
     points = [patch_of(told[number].features[numbers[0] - 1], side) if len(numbers) == 1 else NOWHERE for number, numbers in targets]
     classes = [CLASSES.index(word) for _, pair in pairs if pair.targets for word in pair.words]  # talk has words, too, and no masks
     return Batch(
         images_together(scenes),
         torch.tensor([number for number, _ in pairs], dtype=torch.long),
-        dialogue.learned([pair.question for _, pair in pairs], [pair.answer for _, pair in pairs]),
+        before.learned([pair.question for _, pair in pairs], [pair.answer for _, pair in pairs]),
         torch.stack(masks) if masks else torch.zeros(0, 1, size, size),
         torch.tensor(classes, dtype=torch.long),
         torch.tensor(points, dtype=torch.long),
+        torch.tensor([[TASKS.index(pair.task)] for _, pair in pairs], dtype=torch.long).reshape(-1, 1),
+        torch.tensor([_meaning(phrase) for _, pair in pairs if pair.targets for phrase in pair.phrases], dtype=torch.long).reshape(-1, 3),
         known_of(scenes, [each.features for each in told], side),
     )
+
+
+def _meaning(phrase: str) -> tuple[int, int, int]:
+    told = reference_of(phrase)
+    assert told is not None, phrase
+    return CLASSES.index(told.noun), RELATIONS.index(told.relation), len(CELLS) if told.cell is None else CELLS.index(told.cell)

@@ -4,7 +4,7 @@ Source: GeoPix (cross-entropy of words 1, binary cross-entropy of masks 2, Dice 
 overlap that a mask expects of itself, are ours: the paper does not say which row of the memory is read where nobody names a class.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import torch
@@ -30,6 +30,8 @@ class LossOptions:
     """Of a pretext for vision towers that start from nothing: points, sizes and classes of features, patch by patch. A checkpoint would know."""
     points: float = 0.0
     """Of a pretext for language models that start from nothing: in which patch the point of each referent is."""
+    reading: float = 0.0
+    """Of another: what is asked, and what the phrase of each mask says, whatever the words."""
 
     def __post_init__(self) -> None:
         """Raise RecipeWrong for weights below 0, or when nothing is learned."""
@@ -49,12 +51,13 @@ class Losses:
     agreement: Tensor
     patches: Tensor
     points: Tensor
+    reading: Tensor
 
     @classmethod
-    def of_patches(cls, patches: Tensor) -> "Losses":
-        """The losses of a tower that learns alone."""
-        nothing = patches.new_zeros(())
-        return cls(**{each.name: patches if each.name == "patches" else nothing for each in fields(cls)})
+    def of_pretexts(cls, patches: Tensor, reading: Tensor) -> "Losses":
+        """The losses of a tower that learns alone, while the language model learns to read."""
+        nothing = cls(*(patches.new_zeros(()) for _ in fields(cls)))
+        return replace(nothing, patches=patches, reading=reading)
 
     def total(self, options: LossOptions) -> Tensor:
         """The weighted sum."""
@@ -67,12 +70,12 @@ class Losses:
 
 def pixel_entropy(logits: Tensor, target: Tensor) -> Tensor:
     """Cross-entropy of masks (T, 1, y, x), target 0..1; mean over pixels, then over referents."""
-    return functional.binary_cross_entropy_with_logits(logits, target, reduction="none").mean(dim=(1, 2, 3)).mean()
+    return functional.binary_cross_entropy_with_logits(logits.float(), target, reduction="none").mean(dim=(1, 2, 3)).mean()
 
 
 def dice(logits: Tensor, target: Tensor) -> Tensor:
     """1 - Dice of masks (T, 1, y, x), mean over referents."""
-    probability = logits.sigmoid()
+    probability = logits.float().sigmoid()
     both = (probability * target).sum(dim=(1, 2, 3))
     each = (probability + target).sum(dim=(1, 2, 3))
     return (1.0 - (2.0 * both + 1.0) / (each + 1.0)).mean()

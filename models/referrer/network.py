@@ -51,6 +51,8 @@ class Groups:
     """(T, 2, C)."""
     classes: Tensor
     """(T, classes), logits of the class that each means."""
+    states: Tensor
+    """(T, width of the language model), at the last mark of each."""
 
 
 class Referrer(nn.Module):
@@ -123,8 +125,9 @@ class Referrer(nn.Module):
         of_text, places = _whole(tokens.ids, self.marks)
         shift = 0 if self.config.predictor.state == "at" else 1
         own = places[:, None] + torch.arange(len(MARKS), device=places.device) - shift
-        prompts = self.reader(states[of_text[:, None], own])
-        return Groups(of_text, prompts, self.classes(prompts.mean(dim=1)))
+        read = states[of_text[:, None], own]
+        prompts = self.reader(read)
+        return Groups(of_text, prompts, self.classes(prompts.mean(dim=1)), read[:, -1])
 
     def query(self, classes: Tensor, given: Tensor | None = None) -> ClassQuery:
         """Rows of the memory for logits of classes (T, classes); `given` (T,) are classes that a caller names, -1 where it names none."""

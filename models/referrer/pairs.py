@@ -12,6 +12,7 @@ import numpy as np
 
 from catalog.facts.errors import RecipeWrong
 from catalog.facts.feature_classes import FeatureClass
+from models.language.reading import worn
 from models.referrer.arrangement import Arrangement
 from models.referrer.features import Feature, FeatureMap
 from models.referrer.phrasings import PHRASINGS, TAGS, TALKED, TASKS, Task, known_phrasings, listed
@@ -36,6 +37,8 @@ class PairOptions:
     """Share of the questions for masks that ask for what is not there."""
     most: int = 4
     """Masks of a question."""
+    holes: float = 0.0
+    """Share of the words of phrasings that are left out, never of what they ask about: who learned from whole ones alone reads none that is new."""
     turns: bool = True
     """Turn and mirror scenes; words are made after."""
     tasks: tuple[Task, ...] = TALKED
@@ -43,10 +46,11 @@ class PairOptions:
 
     def __post_init__(self) -> None:
         """Raise RecipeWrong without questions, or for shares that are none."""
-        if min(self.segment, self.talk) < 0 or self.segment + self.talk < 1 or not 0 <= self.absent <= 1 or self.most < 1:
+        shares = 0 <= self.absent <= 1 and 0 <= self.holes < 1
+        if min(self.segment, self.talk) < 0 or self.segment + self.talk < 1 or not shares or self.most < 1:
             raise RecipeWrong(
-                f"{self.segment} questions for masks (up to {self.most} each, {self.absent} of them absent) and {self.talk} for words: ask one "
-                "or more, with a share between 0 and 1."
+                f"{self.segment} questions for masks (up to {self.most} each, {self.absent} of them absent) and {self.talk} for words, "
+                f"{self.holes} of their words left out: ask one or more, with shares between 0 and 1."
             )
 
 
@@ -118,7 +122,7 @@ def draw_pairs(told: Told, options: PairOptions, rng: np.random.Generator) -> tu
     for _ in range(options.talk if tasks else 0):
         asked = talk(scene, tasks[int(rng.integers(len(tasks)))])
         if asked is not None:
-            pairs.append(_pair(told, asked, rng, held_out=False))
+            pairs.append(_pair(told, asked, rng, held_out=False, holes=options.holes))
     return tuple(pairs)
 
 
@@ -157,17 +161,17 @@ def corpus(scenes: Sequence[Told], seed: int = 0) -> list[str]:
 def _masks(told: Told, scene: Asking, options: PairOptions, *, held_out: bool) -> Pair | None:
     absent = bool(scene.rng.random() < options.absent) or not told.phrases.by_feature
     asked = segment(scene, absent=absent, most=options.most)
-    return None if asked is None else _pair(told, asked, scene.rng, held_out=held_out)
+    return None if asked is None else _pair(told, asked, scene.rng, held_out=held_out, holes=options.holes)
 
 
-def _pair(told: Told, asked: Asked, rng: np.random.Generator, *, held_out: bool) -> Pair:
+def _pair(told: Told, asked: Asked, rng: np.random.Generator, *, held_out: bool, holes: float = 0.0) -> Pair:
     known, count = known_phrasings(asked.task), len(PHRASINGS[asked.task])
     phrasing = int(rng.integers(known, count) if held_out else rng.integers(known))
     lies = told.phrases.arrangements
     return Pair(
         scene_id=told.scene_id,
         task=asked.task,
-        question=_worded(asked.task, phrasing, asked.values),
+        question=_worded(asked.task, phrasing, asked.values, worn(PHRASINGS[asked.task][phrasing], rng, holes) if holes else ""),
         answer=asked.answer,
         targets=asked.targets,
         words=tuple(reference.noun for reference in asked.references),
@@ -178,6 +182,7 @@ def _pair(told: Told, asked: Asked, rng: np.random.Generator, *, held_out: bool)
     )
 
 
-def _worded(task: Task, phrasing: int, values: Mapping[str, str]) -> str:
-    question = PHRASINGS[task][phrasing].format(**values)
+def _worded(task: Task, phrasing: int, values: Mapping[str, str], said: str = "") -> str:
+    """Put a question into words; `said` stands for the phrasing where it is given."""
+    question = (said or PHRASINGS[task][phrasing]).format(**values)
     return f"{TAGS[task]} {question[0].upper()}{question[1:]}"

@@ -32,8 +32,13 @@ PHRASINGS: Final[Mapping[Task, tuple[str, ...]]] = MappingProxyType(
             "Could you draw {list} for me?",
             "{list}. Please output segmentation mask.",
             "Find {list} and outline what you find.",
-            "Trace {list}, please.",
-            "What is the extent of {list}?",
+            "Please give me {list}.",
+            "Could you outline {list}?",
+            "Trace {list}.",
+            "Please find {list} and draw the outline.",
+            "Can you mark {list} for me?",
+            "I need the mask of {list}.",
+            "Show me the pixels of {list}.",
         ),
         "refer": (
             "Where is {list}?",
@@ -41,6 +46,11 @@ PHRASINGS: Final[Mapping[Task, tuple[str, ...]]] = MappingProxyType(
             "Box {list}.",
             "What are the bounds of {list}?",
             "Put a box around {list}.",
+            "Give me the bounds of {list}.",
+            "Which box holds {list}?",
+            "Please box {list}.",
+            "Tell me the box of {list}.",
+            "Please put {list} in a box.",
         ),
         "caption": (
             "Describe the scene.",
@@ -48,6 +58,11 @@ PHRASINGS: Final[Mapping[Task, tuple[str, ...]]] = MappingProxyType(
             "Write a caption.",
             "Sum up what is here.",
             "Tell me what you see.",
+            "What is in this scene?",
+            "Please describe what you see.",
+            "Give a caption of the scene.",
+            "Tell me what is in this scene.",
+            "Please write what is here.",
         ),
         "category": (
             "What is {cell}?",
@@ -55,6 +70,11 @@ PHRASINGS: Final[Mapping[Task, tuple[str, ...]]] = MappingProxyType(
             "Name what is {cell}.",
             "What can be seen {cell}?",
             "Which feature is {cell}?",
+            "Tell me what lies {cell}.",
+            "Name the feature {cell}.",
+            "What do you see {cell}?",
+            "Tell me which feature is {cell}.",
+            "Name what can be seen {cell}.",
         ),
         "presence": (
             "Is there a {noun} here?",
@@ -62,6 +82,11 @@ PHRASINGS: Final[Mapping[Task, tuple[str, ...]]] = MappingProxyType(
             "Can you see a {noun}?",
             "Is any {noun} visible?",
             "Does a {noun} lie in this scene?",
+            "Is there any {noun} in the scene?",
+            "Do you see a {noun}?",
+            "Tell me if there is a {noun}.",
+            "Can you see any {noun} here?",
+            "Is a {noun} visible in this scene?",
         ),
         "quantity": (
             "How many {nouns} are there?",
@@ -69,6 +94,11 @@ PHRASINGS: Final[Mapping[Task, tuple[str, ...]]] = MappingProxyType(
             "What is the number of {nouns}?",
             "How many {nouns} can you see?",
             "Give the count of {nouns}.",
+            "Tell me the number of {nouns}.",
+            "How many {nouns} does the scene show?",
+            "Please count the {nouns} here.",
+            "Give the number of {nouns}.",
+            "How many {nouns} are here?",
         ),
         "kind": (
             "What kind of lake is {list}?",
@@ -76,6 +106,11 @@ PHRASINGS: Final[Mapping[Task, tuple[str, ...]]] = MappingProxyType(
             "Tell me the kind of {list}.",
             "Of which kind is {list}?",
             "Is {list} clear, milky or frozen?",
+            "Name the kind of {list}.",
+            "What kind of water is {list}?",
+            "Is the water of {list} clear, milky or frozen?",
+            "Tell me which kind of lake is {list}.",
+            "Of what kind is {list}?",
         ),
         "shape": (
             "Is {list} long or round?",
@@ -83,6 +118,11 @@ PHRASINGS: Final[Mapping[Task, tuple[str, ...]]] = MappingProxyType(
             "Tell me the shape of {list}.",
             "Of what shape is {list}?",
             "How is {list} shaped?",
+            "Name the shape of {list}.",
+            "Is the shape of {list} long or round?",
+            "Which shape has {list}?",
+            "What is the shape of {list}?",
+            "Tell me if {list} is long or round.",
         ),
         "size": (
             "How large is {list}?",
@@ -90,6 +130,11 @@ PHRASINGS: Final[Mapping[Task, tuple[str, ...]]] = MappingProxyType(
             "Is {list} small, medium or large?",
             "Tell me the size of {list}.",
             "Of what size is {list}?",
+            "Name the size of {list}.",
+            "Which size has {list}?",
+            "Is the size of {list} small, medium or large?",
+            "What size has {list}?",
+            "Tell me how large {list} is.",
         ),
         "position": (
             "In which part of the scene is {list}?",
@@ -97,9 +142,15 @@ PHRASINGS: Final[Mapping[Task, tuple[str, ...]]] = MappingProxyType(
             "Tell me the place of {list}.",
             "In what part is {list}?",
             "At which place lies {list}?",
+            "Name the part of the scene with {list}.",
+            "Where in the scene lies {list}?",
+            "What is the place of {list}?",
+            "Tell me in which part {list} is.",
+            "Which part holds {list}?",
         ),
     }
-)  # fmt: skip
+)
+"""Words of held-out phrasings occur in others: a network from nothing knows no synonyms."""
 
 
 def known_phrasings(task: Task) -> int:

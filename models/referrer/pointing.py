@@ -9,7 +9,7 @@ from catalog.facts.feature_classes import CLASSES, FeatureClass, words_for
 from models.referrer.arrangement import Arrangement, Group, arrange
 from models.referrer.features import Feature, of_kind
 from models.referrer.references import CELLS, ENDS, SLACK, Reference, Relation, cell_of, resolve
-from models.referrer.wording import phrase_of, reference_of
+from models.referrer.wording import ORDINALS, phrase_of, reference_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def _candidates(feature: Feature, word: FeatureClass, groups: Sequence[Group]) -
     """Phrases by the arrangement first, then by the place in the scene, then by size and by neighbors."""
     group = next(each for each in groups if any(member is feature for member in each.members))
     cell, place = cell_of(*group.point), [member is feature for member in group.members].index(True) + 1
-    if group.kind == "linear":
+    # a row of lakes of several kinds can be longer than people count
+    if group.kind == "linear" and place <= len(ORDINALS):
         yield Reference(word, "ordinal", cell, place=place, axis=group.axis)
     if group.kind in ("pair", "clustered"):
         yield from (Reference(word, "end", cell, end=end, group=group.kind) for end in ENDS)

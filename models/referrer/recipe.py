@@ -29,6 +29,8 @@ class Stage:
     """The vision tower learns alone, by the pretext of its patches: for towers that start from nothing. Nothing is asked."""
     scenes: int = 0
     """Scenes of a step; 0: as many as `steps.scenes` says. Those of a tower alone cost little."""
+    read: int = 0
+    """Scenes of a step of a tower alone about which questions are read, without an image and without an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class StepOptions:
     minimum: float = 0.0
     """Share of the rate that the cosine ends at."""
     clip: float = 1.0
+    bfloat16: bool = False
+    """Multiply in 16 bits while learning, weights and sums in 32; answers are always given in 32."""
     generic: float = 0.1
     """Share of referents that read the generic row of the memory."""
     validate_every: int = 250
@@ -78,18 +82,23 @@ class Recipe:
             raise RecipeWrong(f"Recipe {self.name}: give it one stage or more, each of one step or more.")
         if min(self.steps.scenes, self.steps.validate_every, self.steps.validation_scenes, self.steps.longest) < 1:
             raise RecipeWrong(f"Recipe {self.name}: scenes, validate_every, validation_scenes and longest must be 1 or more.")
-        if min(stage.scenes for stage in self.stages) < 0 or (any(stage.tower for stage in self.stages) and not self.loss.patches):
-            raise RecipeWrong(f"Recipe {self.name}: scenes of a stage must not be negative, and a tower alone needs loss.patches.")
-        if self.network.adapter is None and any(stage.adapter for stage in self.stages):
-            raise RecipeWrong(f"Recipe {self.name}: a stage brings adapters, and the network has none: leave them out of the stage.")
-        for number in range(len(self.stages)):
-            self.schedule(number)  # raises where a warm-up does not fit
+        self._check_stages()
         if self.start_from and self.llava_from:
             raise RecipeWrong(f"Recipe {self.name} names start_from and llava_from: weights of ours hold all parts already, keep one.")
         if bool(self.llava_from) != bool(self.words_from):
             raise RecipeWrong(
                 f"Recipe {self.name} names only one of llava_from and words_from: a language model is of no use without its words."
             )
+
+    def _check_stages(self) -> None:
+        if min(stage.scenes for stage in self.stages) < 0 or (any(stage.tower for stage in self.stages) and not self.loss.patches):
+            raise RecipeWrong(f"Recipe {self.name}: scenes of a stage must not be negative, and a tower alone needs loss.patches.")
+        if any(stage.read < 0 or (stage.read and not (stage.tower and self.loss.reading)) for stage in self.stages):
+            raise RecipeWrong(f"Recipe {self.name}: read must not be negative, and only a tower alone with loss.reading has use for it.")
+        if self.network.adapter is None and any(stage.adapter for stage in self.stages):
+            raise RecipeWrong(f"Recipe {self.name}: a stage brings adapters, and the network has none: leave them out of the stage.")
+        for number in range(len(self.stages)):
+            self.schedule(number)  # raises where a warm-up does not fit
 
     @property
     def total(self) -> int:

@@ -19,6 +19,7 @@ CELLS: Final[tuple[Cell, ...]] = ("upper left", "top", "upper right", "left", "m
 End = Literal["uppermost", "lowermost", "leftmost", "rightmost"]
 ENDS: Final[tuple[End, ...]] = ("uppermost", "lowermost", "leftmost", "rightmost")
 Relation = Literal["only", "largest", "smallest", "ordinal", "end", "closest", "farthest", "all"]
+RELATIONS: Final[tuple[Relation, ...]] = ("only", "largest", "smallest", "ordinal", "end", "closest", "farthest", "all")
 SAME_AREA: Final = 0.15
 """Areas that differ by less than this share are not told apart."""
 SAME_PLACE: Final = 0.02

@@ -16,9 +16,11 @@ from torch.optim import AdamW
 
 from models.describer.losses import word_loss
 from models.language.dialogue import Dialogue
-from models.referrer.batches import NOWHERE, Batch, draw_batch
+from models.language.reading import Reading, before_answers
+from models.referrer.batches import MEANINGS, NOWHERE, Batch, draw_batch
 from models.referrer.losses import Losses, dice, overlap, pixel_entropy
 from models.referrer.network import Groups, Referrer, Seen
+from models.referrer.phrasings import TASKS
 from models.referrer.pretext import pretext_of
 from models.referrer.recipe import Recipe
 from models.referrer.scenes import Scene
@@ -44,18 +46,24 @@ class StepReport:
 class Pretexts(nn.Module):
     """What is learned on the side by networks that start from nothing: no part of them, and thrown away at the end."""
 
-    def __init__(self, seen: int, width: int) -> None:
-        """Build for patches of `seen` numbers and prompts of `width`."""
+    def __init__(self, seen: int, width: int, hidden: int) -> None:
+        """Build for patches of `seen` numbers, prompts of `width` and a language model of width `hidden`."""
         super().__init__()
         self.patches = pretext_of(seen)
         self.points = nn.Linear(width, seen)
+        self.tasks, self.phrases = Reading(hidden, (len(TASKS),)), Reading(hidden, MEANINGS)
 
     def point_loss(self, seen: Seen, of_scene: Tensor, prompts: Tensor, points: Tensor) -> Tensor:
         """Which patch holds the point of each referent (T,)."""
         asked = self.points(prompts.mean(dim=1)) / seen.patches.shape[-1] ** 0.5
         logits = torch.einsum("tw,tpw->tp", asked, seen.patches[of_scene])
         known = points != NOWHERE
-        return functional.cross_entropy(logits[known], points[known]) if known.any() else logits.sum() * 0
+        return functional.cross_entropy(logits[known].float(), points[known]) if known.any() else logits.sum() * 0
+
+    def reading_loss(self, batch: Batch, states: Tensor, groups: Groups) -> Tensor:
+        """What the questions ask for, and what the phrase of each mask says."""
+        phrases = self.phrases.loss(groups.states, batch.meanings) if len(batch.meanings) else states.new_zeros(())
+        return self.tasks.loss(before_answers(states, batch.tokens), batch.tasks) + phrases
 
 
 class Training:
@@ -64,7 +72,7 @@ class Training:
     def __init__(self, network: Referrer, dialogue: Dialogue, recipe: Recipe, device: torch.device) -> None:
         """Take a network with its first weights; it is moved to the device and changed by every step."""
         self.network, self.dialogue, self.recipe, self.device = network.to(device), dialogue, recipe, device
-        self.pretexts = Pretexts(recipe.network.vision.hidden, recipe.network.predictor.width).to(device)
+        self.pretexts = Pretexts(*_widths(recipe)).to(device)
         self.step_number = self.stage = 0
         self._enter(0)
 
@@ -79,7 +87,7 @@ class Training:
         stage = self.recipe.stages[self.recipe.stage_at(self.step_number)[0]]
         chosen = rng.choice(len(scenes), min(stage.scenes or self.recipe.steps.scenes, len(scenes)), replace=False)
         some = [scenes[int(place)] for place in chosen]
-        return draw_batch(some, self.dialogue, stage.pairs, rng, self.mask_px, asked=not stage.tower)
+        return draw_batch(some, self.dialogue, stage.pairs, rng, self.mask_px, stage.read if stage.tower else None)
 
     def step(self, batch: Batch) -> StepReport:
         """Learn from a batch, in the next stage if the last one is over; returns what happened."""
@@ -90,7 +98,8 @@ class Training:
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.step_number)
         apply_factor(self.optimizer, schedule_factor(within, self.recipe.schedule(stage)))
         self.optimizer.zero_grad(set_to_none=True)
-        losses = self.losses(batch.to(self.device))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.recipe.steps.bfloat16):
+            losses = self.losses(batch.to(self.device))
         total = losses.total(self.recipe.loss)
         torch.autograd.backward(total)
         gradient = nn.utils.clip_grad_norm_(_learning(self.network), self.recipe.steps.clip)
@@ -102,12 +111,16 @@ class Training:
         """Parts of the loss of a batch that is on the device; pretexts of weight 0 are not computed."""
         network, options = self.network, self.recipe.loss
         seen = network.see(batch.images)
-        if self.recipe.stages[self.stage].tower:
-            return Losses.of_patches(self.pretexts.patches.loss(seen.patches, batch.known))
+        nothing = seen.patches.new_zeros(())
+        alone = self.recipe.stages[self.stage].tower
+        if alone and not len(batch.of_scene):
+            return Losses.of_pretexts(self.pretexts.patches.loss(seen.patches, batch.known), nothing)
         states = network.states(seen, batch.of_scene, batch.tokens)
         groups = network.groups(states, batch.tokens)
+        reading = self.pretexts.reading_loss(batch, states, groups) if options.reading else nothing
+        if alone:
+            return Losses.of_pretexts(self.pretexts.patches.loss(seen.patches, batch.known), reading)
         scenes = batch.of_scene[groups.of_text]
-        nothing = states.new_zeros(())
         entropy, areas, classes, agreement = self._of_masks(batch, seen, scenes, groups) if len(scenes) else (nothing,) * 4
         points = options.points and len(scenes)
         return Losses(
@@ -118,6 +131,7 @@ class Training:
             agreement=agreement,
             patches=self.pretexts.patches.loss(seen.patches, batch.known) if options.patches else nothing,
             points=self.pretexts.point_loss(seen, scenes, groups.prompts, batch.points) if points else nothing,
+            reading=reading,
         )
 
     def _of_masks(self, batch: Batch, seen: Seen, scenes: Tensor, groups: Groups) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -126,9 +140,9 @@ class Training:
         if self.network.memory is not None:
             rows = torch.where(generic, self.network.memory.generic, rows)
         drawn = self.network.draw(seen, scenes, groups.prompts, self.network.query(groups.classes, rows))
-        expected = functional.mse_loss(drawn.agreement, overlap(drawn.masks, batch.target))
+        expected = functional.mse_loss(drawn.agreement.float(), overlap(drawn.masks, batch.target))
         areas = dice(drawn.masks, batch.target)
-        return pixel_entropy(drawn.masks, batch.target), areas, functional.cross_entropy(groups.classes, batch.classes), expected
+        return pixel_entropy(drawn.masks, batch.target), areas, functional.cross_entropy(groups.classes.float(), batch.classes), expected
 
     def weights(self) -> dict[str, Tensor]:
         """Weights as they are now."""
@@ -164,6 +178,10 @@ class Training:
         self.optimizer = AdamW(_groups(self.network, self.pretexts, self.recipe, stage.learning_rate), betas=_BETAS)
 
 
+def _widths(recipe: Recipe) -> tuple[int, int, int]:
+    return recipe.network.vision.hidden, recipe.network.predictor.width, recipe.network.language.hidden
+
+
 def _learning(network: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
@@ -171,7 +189,9 @@ def _learning(network: nn.Module) -> list[nn.Parameter]:
 def _groups(network: Referrer, pretexts: Pretexts, recipe: Recipe, rate: float) -> list[dict[str, Any]]:
     """Parameters that learn, matrices with decay; vectors, and the memory, most rows of which no step reads, without."""
     bank = network.memory.bank if network.memory is not None else None
-    asked = [part for part, weight in ((pretexts.patches, recipe.loss.patches), (pretexts.points, recipe.loss.points)) if weight]
+    weighed = ((pretexts.patches, recipe.loss.patches), (pretexts.points, recipe.loss.points), (pretexts.tasks, recipe.loss.reading),
+               (pretexts.phrases, recipe.loss.reading))  # fmt: skip
+    asked = [part for part, weight in weighed if weight]
     learning = [*_learning(network), *(parameter for part in asked for parameter in part.parameters())]
     decayed = [parameter for parameter in learning if parameter.ndim > 1 and parameter is not bank]
     others = [parameter for parameter in learning if parameter.ndim <= 1 or parameter is bank]

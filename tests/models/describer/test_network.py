@@ -313,6 +313,33 @@ def test_a_tower_learns_alone_first_then_words_then_masks():
     assert moved == [{"tower"}, {"words"}, {"words", "masks"}]
 
 
+def test_while_the_tower_learns_alone_the_language_model_reads_questions():
+    recipe = replace(
+        RECIPE, loss=replace(RECIPE.loss, reading=0.5), steps=replace(RECIPE.steps, pretext=2, pretext_scenes=3, words=1, warmup=1)
+    )
+    training = Training(network(), dialogue(), recipe, torch.device("cpu"))
+    training.step(training.draw(scenes(3)))
+    before, batch = training.weights(), training.draw(scenes(3))
+    assert len(batch.asked) == 3
+    assert not (batch.tokens.ids == dialogue().ids.image).any()
+    report = training.step(batch)
+    assert report.parts["reading"] > 0
+    assert report.parts["words"] == report.parts["masks"] == 0
+    after = training.weights()
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {_part(name) for name in moved} == {"tower", "words"}
+    assert not any("multi_modal_projector" in name or "lm_head" in name for name in moved)
+    assert training.step(training.draw(scenes(3))).parts["reading"] > 0
+
+
+def test_arithmetic_of_16_bits_learns_and_leaves_weights_of_32():
+    training = Training(network(), dialogue(), replace(RECIPE, steps=replace(RECIPE.steps, bfloat16=True)), torch.device("cpu"))
+    batch = training.draw(scenes(3))
+    losses = [training.step(batch).loss for _ in range(6)]
+    assert losses[-1] < losses[0]
+    assert {value.dtype for value in training.weights().values() if value.is_floating_point()} == {torch.float32}
+
+
 def test_every_phase_has_a_schedule_of_its_own():
     recipe = replace(RECIPE, steps=replace(RECIPE.steps, pretext=8, warmup=2))
     factors = [schedule_factor(within, schedule) for schedule, within in map(recipe.schedule_at, range(recipe.steps.total))]

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.facts.scene_facts import Place, SceneFacts, place_of
+from catalog.facts.scene_facts import QUADRANTS, Place, SceneFacts, place_of
 from models.describer.answers import LISTED, asks
 from models.describer.pairs import corpus, draw_pairs, fixed_pairs, mask_of, pair_of, runs_of
-from models.describer.phrasings import PHRASINGS, REFERRING, known_phrasings, worn
+from models.describer.phrasings import PHRASINGS, REFERRING, known_phrasings
 from models.describer.questions import read_question
 from models.language.check import check
 from models.language.facts_of import facts_of
 from models.language.instances import InstanceOptions, instances_of_mask
+from models.language.reading import worn
 from models.language.sentences import SEG, TEMPLATES
 from tests.language_scenes import PIXEL_M, WHERE, scene
 
@@ -97,6 +98,17 @@ def test_questions_with_holes_are_asked_and_answered_alike():
     known = {pair.question for pair in whole}
     assert sum(pair.question not in known for pair in holed) > 3
     assert all(check(pair.answer, facts).true == check(pair.answer, facts).total for pair in holed)
+
+
+def test_answers_are_told_place_by_place_and_in_one_wording():
+    facts, _ = scene(3, 6)
+    places = [Place(quadrant, near) for quadrant in QUADRANTS for near in (None, True, False)]
+    (ask,) = [ask for ask in asks(facts) if ask.family == "list"]
+    told = [places.index(claim.place()) for claim in ask.claims if "place" in claim.values]
+    assert told == sorted(told)
+    frames = [{pair.frame for pair in draw_pairs(facts, 30, np.random.default_rng(1), wordings=count)} for count in (1, 3)]
+    assert frames == [{0}, {0, 1, 2}]
+    assert {pair.frame for pair in fixed_pairs(facts, 1, held_out=True)} == {0}
 
 
 def test_training_never_sees_a_phrasing_that_is_held_out():

@@ -14,6 +14,8 @@ from models.referrer.losses import LossOptions, dice, overlap, pixel_entropy
 from models.referrer.pairs import PairOptions, fixed_pairs
 from models.referrer.pretext import CELLS, OF_A_PATCH
 from models.referrer.recipe import Recipe, Stage
+from models.referrer.references import CELLS as PLACES
+from models.referrer.references import RELATIONS
 from models.referrer.training import Training
 from tests.referred_scenes import RECIPE, SMALL, dialogue, network, scenes
 
@@ -111,6 +113,49 @@ def test_a_tower_alone_learns_and_nothing_else_does():
     assert run.step(run.draw(scenes(4))).parts["words"] > 0
 
 
+def test_while_a_tower_learns_alone_the_language_model_reads():
+    alone = Stage(2, 1, 1e-3, PairOptions(segment=2, talk=1), tower=True, scenes=3, read=2)
+    run = training(replace(RECIPE, stages=(alone, *RECIPE.stages), loss=replace(RECIPE.loss, reading=0.5)))
+    before, batch = run.weights(), run.draw(scenes(4))
+    assert set(batch.of_scene.tolist()) == {0, 1}
+    assert not (batch.tokens.ids == dialogue().ids.image).any()
+    assert batch.meanings.shape == (len(batch.classes), 3)
+    assert torch.equal(batch.meanings[:, 0], batch.classes)
+    report = run.step(batch)
+    assert report.parts["reading"] > 0
+    assert report.parts["words"] == report.parts["dice"] == 0
+    moved = {name for name, value in run.weights().items() if not torch.equal(value, before[name])}
+    assert any("vision_tower" in name for name in moved)
+    assert any("language_model" in name for name in moved)
+    assert not any(part in name for name in moved for part in ("multi_modal_projector", "projectors.", "predictor", "memory", "lm_head"))
+    for _ in range(2):
+        report = run.step(run.draw(scenes(4)))
+    assert report.parts["reading"] > 0
+    assert report.parts["words"] > 0
+
+
+def test_what_a_phrase_says_is_read_from_its_words():
+    told = next(each for each in (scene.told() for scene in scenes(8)) if each.phrases.sets)
+    scene = next(each for each in scenes(8) if each.scene_id == told.scene_id)
+    pairs = [(0, pair) for pair in fixed_pairs(told, 1, held_out=False)]
+    meanings = batch_of([scene], [told], pairs, dialogue(), 28, seen=False).meanings.tolist()
+    phrases = [phrase for _, pair in pairs if pair.targets for phrase in pair.phrases]
+    assert len(meanings) == len(phrases) > 1
+    for phrase, (kind, relation, cell) in zip(phrases, meanings, strict=True):
+        assert CLASSES[kind].rsplit(" ", 1)[-1].rstrip("s") in phrase
+        if RELATIONS[relation] in ("largest", "smallest", "closest", "farthest", "all"):
+            assert RELATIONS[relation] in phrase
+        assert (cell == 9) == (" in the upper" not in phrase and not any(f"the {each}" in phrase for each in PLACES))
+
+
+def test_arithmetic_of_16_bits_learns_and_leaves_weights_of_32():
+    run = training(replace(RECIPE, steps=replace(RECIPE.steps, bfloat16=True)))
+    batch = run.draw(scenes(4))
+    losses = [run.step(batch).loss for _ in range(4)]
+    assert losses[-1] < losses[0]
+    assert {value.dtype for value in run.weights().values() if value.is_floating_point()} == {torch.float32}
+
+
 def test_losses_of_masks():
     target = torch.zeros(2, 1, 4, 4)
     target[0, 0, :2] = 1
@@ -133,6 +178,10 @@ def test_recipes_that_contradict_themselves_are_refused():
         replace(RECIPE, stages=(Stage(3, 9),))
     with pytest.raises(RecipeWrong, match=r"a tower alone needs loss\.patches"):
         replace(RECIPE, stages=(Stage(3, tower=True),), loss=LossOptions())
+    with pytest.raises(RecipeWrong, match=r"only a tower alone with loss\.reading"):
+        replace(RECIPE, stages=(Stage(3, tower=True, read=2),))
+    with pytest.raises(RecipeWrong, match="with shares between 0 and 1"):
+        PairOptions(holes=1.0)
     with pytest.raises(RecipeWrong, match="the network has none"):
         replace(RECIPE, stages=TWO.stages)
     with pytest.raises(RecipeWrong, match="keep one"):

@@ -1,5 +1,7 @@
 """Phrases mean one feature each, and what they mean is read from their words alone."""
 
+import re
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -213,3 +215,25 @@ def test_inventories_of_lakes_and_slumps_are_asked_about_by_their_own_names():
     assert [features[number - 1].feature_id for number in meant("the thaw slump", features)] == ["slump-0"]
     assert features[0].area_m2 == 18_000.0
     assert not features_of_inventories(grid, None).kinds
+
+
+def test_words_of_held_out_phrasings_occur_in_others():
+    """Who starts from nothing knows no synonyms: what is tested is whether known words are read in a new order."""
+    known = {word for task in TASKS for phrasing in PHRASINGS[task][: known_phrasings(task)] for word in plain_words(phrasing)}
+    for task in TASKS:
+        for phrasing in PHRASINGS[task][known_phrasings(task) :]:
+            assert plain_words(phrasing) <= known, phrasing
+
+
+def plain_words(phrasing: str) -> set[str]:
+    return set(re.findall("[a-z]+", re.sub(r"{\w+}", "", phrasing.lower())))
+
+
+def test_a_row_longer_than_people_count_is_told_without_its_last():
+    """Five lakes of three kinds: the word `lake` means all of them."""
+    kinds = ("clear lake", "milky lake", "clear lake", "frozen lake", "milky lake")
+    features = discs(*((60, 14 + 23 * place, 6) for place in range(5)), kinds=kinds)
+    assert [group.kind for group in arrange(features)] == ["linear"]
+    found = pointing(features)
+    ordinals = [each.place for own in found.by_feature.values() for each in own if each.relation == "ordinal" and each.noun == "lake"]
+    assert ordinals == [1, 2, 3, 4]
