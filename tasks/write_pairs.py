@@ -14,7 +14,7 @@ from catalog.stores.objects import local_path, place
 from catalog.stores.recipes import read_recipe
 from catalog.stores.tables import put_table
 from models.describer.chip_scenes import stored_scenes
-from models.describer.pairs import GENERATOR_VERSION, fixed_pairs
+from models.describer.pairs import GENERATOR_VERSION, WORDINGS, fixed_pairs
 from models.describer.recipe import Recipe
 
 PAIRS: Final = pa.schema(
@@ -57,5 +57,5 @@ def _rows(source: str, seed: int) -> Iterator[dict[str, Any]]:
             continue
         for seen in stored_scenes(chips, split, recipe, ChannelScaling()):
             for scene in seen.scenes:
-                for pair in fixed_pairs(scene.facts(), seed, held_out=split == "test"):
+                for pair in fixed_pairs(scene.facts(), seed, held_out=split == "test", wordings=WORDINGS):
                     yield pair.as_row(scene.lakes, split)

@@ -1,8 +1,7 @@
 """One step's scenes, turned anew, with questions about them and what is to be answered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import cast
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -31,13 +30,14 @@ class Batch:
     """(N, 1, y, x), share of each pixel that the lakes of the answer cover."""
     asked: Tensor
     """(N,), the family of each question, by its place among all."""
+    points: Tensor
+    """(N, patches), shares of the patches that hold the points of the lakes that each answer is about; zeros where it is about none."""
     known: Known
     """What the pretext of the tower asks."""
 
     def to(self, device: torch.device) -> "Batch":
         """Move to a device."""
-        moved = (part.to(device) for part in (self.views, self.of_scene, self.tokens, self.target, self.asked, self.known))
-        return Batch(*cast("tuple[Views, Tensor, Tokens, Tensor, Tensor, Known]", tuple(moved)))
+        return Batch(**{each.name: getattr(self, each.name).to(device) for each in fields(self)})
 
 
 def draw_batch(
@@ -74,12 +74,22 @@ def batch_of(scenes: Sequence[Scene], pairs: Sequence[tuple[int, Pair]], dialogu
         told.learned([pair.question for _, pair in pairs], [pair.answer if seen else "" for _, pair in pairs]),
         _stacked([scenes[number].target(pair.lakes) for number, pair in pairs if seen]),
         torch.tensor([_every().index(pair.family) for _, pair in pairs], dtype=torch.long),
+        _points([(scenes[number], pair.lakes) for number, pair in pairs if seen], side),
         known_of(scenes, side),
     )
 
 
 def _stacked(targets: list[Tensor]) -> Tensor:
     return torch.stack(targets) if targets else torch.zeros(0)
+
+
+def _points(answers: Sequence[tuple[Scene, Sequence[int]]], side: int) -> Tensor:
+    points = torch.zeros(len(answers), side * side)
+    for row, (scene, lakes) in zip(points, answers, strict=True):
+        for lake in scene.facts().lakes:
+            if lake.number in lakes:
+                row[min(int(lake.y * side), side - 1) * side + min(int(lake.x * side), side - 1)] += 1 / len(lakes)
+    return points
 
 
 def _window(rng: np.random.Generator) -> tuple[int, int, int]:

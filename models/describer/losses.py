@@ -5,6 +5,7 @@ variant of its released code. There `reduce='none'` makes the cross-entropy a me
 here nothing is reduced before it is weighted.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -36,6 +37,8 @@ class LossOptions:
     """
     reading: float = 0.0
     """Of a pretext for language models that start from nothing: what is asked, whatever the words."""
+    points: float = 0.0
+    """Of another: in which patches the lakes are that the answer is about, before it and at its mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,22 @@ class JointLoss:
     words: Tensor
     patches: Tensor
     reading: Tensor
+    points: Tensor
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """Numbers of a report."""
+        return {name: float(getattr(self, name).detach()) for name in PARTS}
 
 
-def joint(masks: Tensor, words: Tensor, patches: Tensor, reading: Tensor, options: LossOptions) -> JointLoss:
-    """Add the parts up by their weights."""
-    total = options.masks * masks + options.words * words + options.patches * patches + options.reading * reading
-    return JointLoss(total, masks, words, patches, reading)
+PARTS: Final = ("masks", "words", "patches", "reading", "points")
+
+
+def joint(parts: Mapping[str, Tensor], options: LossOptions) -> JointLoss:
+    """Add the parts up by their weights; those that are missing are 0."""
+    nothing = next(iter(parts.values())).new_zeros(())
+    every = {name: parts.get(name, nothing) for name in PARTS}
+    return JointLoss(torch.stack([getattr(options, name) * every[name] for name in PARTS]).sum(), **every)
 
 
 def mask_loss(logits: Tensor, target: Tensor, options: LossOptions) -> Tensor:

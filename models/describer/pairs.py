@@ -110,10 +110,10 @@ def draw_pairs(
     return tuple(drawn)
 
 
-def fixed_pairs(facts: SceneFacts, seed: int, *, held_out: bool) -> tuple[Pair, ...]:
+def fixed_pairs(facts: SceneFacts, seed: int, *, held_out: bool, wordings: int = 1) -> tuple[Pair, ...]:
     """One pair of every family that the scene can answer, the same at every call: the list that weights are chosen and scored by.
 
-    Answers are in the first wording: which of several goes with a phrasing that is new, nobody could know.
+    Answers are in the first wording unless there are several `wordings`: which of them goes with a phrasing that is new, nobody could know.
     """
     rng = np.random.default_rng([seed, *facts.scene_id.encode()])
     by_family: dict[Family, list[Ask]] = {}
@@ -124,7 +124,7 @@ def fixed_pairs(facts: SceneFacts, seed: int, *, held_out: bool) -> tuple[Pair, 
         known = known_phrasings(family)
         low, high = (known, len(PHRASINGS[family])) if held_out else (0, known)
         phrasing = int(rng.integers(low, high))
-        found.append(pair_of(own[int(rng.integers(len(own)))], facts, phrasing, 0))
+        found.append(pair_of(own[int(rng.integers(len(own)))], facts, phrasing, phrasing % wordings))
     return tuple(found)
 
 

@@ -21,7 +21,7 @@ from models.describer.pretext import pretext_of
 from models.describer.recipe import Recipe
 from models.describer.scenes import Scene
 from models.language.dialogue import Dialogue
-from models.language.reading import Reading, before_answers
+from models.language.reading import Pointing, Reading, before_answers
 from models.segmenter.optimizer import apply_factor, schedule_factor
 
 
@@ -46,6 +46,7 @@ class Training:
         # of the pretexts alone: no parts of the network, and thrown away at the end
         self.pretext = pretext_of(recipe.network.vision.hidden).to(device)
         self.reading = Reading(recipe.network.language.hidden, (len(PHRASINGS),)).to(device)
+        self.pointing = Pointing(recipe.network.language.hidden, recipe.network.vision.hidden).to(device)
         self.optimizer = AdamW(_groups(self.network, _asked(self, recipe), recipe), betas=(0.9, 0.999), eps=1e-6)
         self.step_number = 0
 
@@ -55,8 +56,9 @@ class Training:
         steps = self.recipe.steps
         alone = self.step_number < steps.pretext
         chosen = rng.choice(len(scenes), min(steps.pretext_scenes if alone else steps.scenes, len(scenes)), replace=False)
-        # while the tower learns alone, a question about each scene is read and not answered
-        read = replace(self.recipe.pairs, referring=0, others=1 if self.recipe.loss.reading else 0, weights={})
+        # while the tower learns alone, two questions about each scene are read and not answered
+        count = 1 if self.recipe.loss.reading else 0
+        read = replace(self.recipe.pairs, referring=count, others=count, weights={})
         pairs = read if alone else self.recipe.pairs
         return draw_batch([scenes[int(place)] for place in chosen], self.dialogue, pairs, rng, self.recipe.lakes, seen=not alone)
 
@@ -64,7 +66,7 @@ class Training:
         """Weights of the parts of the loss at this step: the pretext first, then words, then all."""
         loss, steps = self.recipe.loss, self.recipe.steps
         if self.step_number < steps.pretext:
-            return replace(loss, masks=0.0, words=0.0)
+            return replace(loss, masks=0.0, words=0.0, points=0.0)
         later = replace(loss, patches=0.0) if steps.pretext else loss
         return replace(later, masks=0.0) if self.step_number < steps.pretext + steps.words else later
 
@@ -81,8 +83,7 @@ class Training:
         gradient = nn.utils.clip_grad_norm_(_learning(self.network), self.recipe.steps.clip)
         self.optimizer.step()
         self.step_number += 1
-        parts = {name: float(getattr(loss, name).detach()) for name in ("masks", "words", "patches", "reading")}
-        return StepReport(self.step_number - 1, float(loss.total.detach()), parts, float(gradient), len(batch.of_scene))
+        return StepReport(self.step_number - 1, float(loss.total.detach()), loss.parts, float(gradient), len(batch.of_scene))
 
     def loss(self, batch: Batch) -> JointLoss:
         """The joint loss of a batch that is on the device; parts of weight 0 are not computed."""
@@ -90,15 +91,14 @@ class Training:
         # a scene is seen once, however much is said of it; selecting adds gradients up in order, indexing in any
         with torch.set_grad_enabled(bool(options.patches) or not self.recipe.steps.pretext):
             seen = self.network.seen(batch.views.rgb)
-        nothing = seen.new_zeros(())
-        states = self._states(seen, batch, options) if options.masks or options.words or options.reading else None
-        return joint(
-            nothing if states is None or not options.masks else self._mask_loss(batch, states),
-            nothing if states is None or not options.words else self._word_loss(batch, states),
-            self.pretext.loss(seen, batch.known) if options.patches else nothing,
-            nothing if states is None or not options.reading else self._reading_loss(batch, states),
-            options,
-        )
+        parts = {"patches": self.pretext.loss(seen, batch.known)} if options.patches else {}
+        if options.masks or options.words or options.reading:
+            states = self._states(seen, batch, options)
+            parts |= {"masks": self._mask_loss(batch, states)} if options.masks else {}
+            parts |= {"words": self._word_loss(batch, states)} if options.words else {}
+            parts |= {"reading": self._reading_loss(batch, states)} if options.reading else {}
+            parts |= {"points": self._point_loss(batch, states, seen)} if options.points else {}
+        return joint(parts, options)
 
     def _states(self, seen: Tensor, batch: Batch, options: LossOptions) -> Tensor:
         if self.recipe.network.decoder.prompt == "constant" and not options.words and not options.reading:
@@ -120,6 +120,12 @@ class Training:
     def _reading_loss(self, batch: Batch, states: Tensor) -> Tensor:
         return self.reading.loss(before_answers(states, batch.tokens), batch.asked[:, None])
 
+    def _point_loss(self, batch: Batch, states: Tensor, seen: Tensor) -> Tensor:
+        of_text, place = torch.nonzero(batch.tokens.ids == self.network.ids.seg, as_tuple=True)
+        about = torch.cat([torch.arange(len(states), device=states.device), of_text])
+        own = torch.cat([before_answers(states, batch.tokens), states[of_text, place]])
+        return self.pointing.loss(own, seen.index_select(0, batch.of_scene[about]), batch.points[about])
+
     def weights(self) -> dict[str, Tensor]:
         """Weights as they are now."""
         return {name: value.detach().clone() for name, value in self.network.state_dict().items()}
@@ -131,6 +137,7 @@ class Training:
             "network": self.network.state_dict(),
             "pretext": self.pretext.state_dict(),
             "reading": self.reading.state_dict(),
+            "pointing": self.pointing.state_dict(),
             "optimizer": self.optimizer.state_dict(),
         }
 
@@ -140,6 +147,7 @@ class Training:
         self.network.load_state_dict(state["network"])
         self.pretext.load_state_dict(state["pretext"])
         self.reading.load_state_dict(state["reading"])
+        self.pointing.load_state_dict(state["pointing"])
         self.optimizer.load_state_dict(state["optimizer"])
 
 
@@ -149,7 +157,8 @@ def _learning(network: nn.Module) -> list[nn.Parameter]:
 
 def _asked(training: Training, recipe: Recipe) -> list[nn.Parameter]:
     """Parameters of the pretexts that count."""
-    parts = ((training.pretext, recipe.loss.patches), (training.reading, recipe.loss.reading))
+    loss = recipe.loss
+    parts = ((training.pretext, loss.patches), (training.reading, loss.reading), (training.pointing, loss.points))
     return [parameter for part, weight in parts if weight for parameter in part.parameters()]
 
 

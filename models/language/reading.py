@@ -30,6 +30,25 @@ class Reading(nn.Module):
         return torch.stack(losses).sum()
 
 
+class Pointing(nn.Module):
+    """A linear map from a state of the language model to a question that patches of the image answer: are you meant?"""
+
+    def __init__(self, hidden: int, seen: int) -> None:
+        """Build with fresh weights for states of width `hidden` and patches of width `seen`."""
+        super().__init__()
+        self.asked = nn.Linear(hidden, seen)
+
+    def loss(self, states: Tensor, patches: Tensor, meant: Tensor) -> Tensor:
+        """Cross-entropy of states (N, hidden) over their patches (N, T, seen) with those that are meant (N, T), shares that add up to 1.
+
+        Rows of zeros mean none and do not count.
+        """
+        logits = torch.einsum("nw,ntw->nt", self.asked(states), patches).float() / patches.shape[-1] ** 0.5
+        some = meant.sum(dim=1) > 0
+        entropy = -(meant * logits.log_softmax(dim=1)).sum(dim=1)
+        return (entropy * some).sum() / some.sum().clamp(min=1)
+
+
 def before_answers(states: Tensor, tokens: Tokens) -> Tensor:
     """States (N, hidden) at the last token before each answer, of states (N, length, hidden)."""
     first = (tokens.labels != IGNORED).int().argmax(dim=1)

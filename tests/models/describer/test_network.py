@@ -320,7 +320,7 @@ def test_while_the_tower_learns_alone_the_language_model_reads_questions():
     training = Training(network(), dialogue(), recipe, torch.device("cpu"))
     training.step(training.draw(scenes(3)))
     before, batch = training.weights(), training.draw(scenes(3))
-    assert len(batch.asked) == 3
+    assert len(batch.asked) == 6
     assert not (batch.tokens.ids == dialogue().ids.image).any()
     report = training.step(batch)
     assert report.parts["reading"] > 0
@@ -330,6 +330,16 @@ def test_while_the_tower_learns_alone_the_language_model_reads_questions():
     assert {_part(name) for name in moved} == {"tower", "words"}
     assert not any("multi_modal_projector" in name or "lm_head" in name for name in moved)
     assert training.step(training.draw(scenes(3))).parts["reading"] > 0
+
+
+def test_a_batch_knows_in_which_patches_the_lakes_of_each_answer_are():
+    batch = draw_batch(list(scenes(3)), dialogue(), PairOptions(turns=False), np.random.default_rng(0))
+    side = round(batch.points.shape[1] ** 0.5)
+    for points, target in zip(batch.points, batch.target, strict=True):
+        assert float(points.sum()) == pytest.approx(float(target.max() > 0))
+        for patch in points.nonzero().flatten().tolist():
+            rows, columns = (slice(place * 64 // side, (place + 1) * 64 // side) for place in divmod(patch, side))
+            assert target[0, rows, columns].max() > 0
 
 
 def test_arithmetic_of_16_bits_learns_and_leaves_weights_of_32():

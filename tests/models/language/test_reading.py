@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.language.dialogue import IGNORED, Tokens
-from models.language.reading import Reading, before_answers, worn
+from models.language.reading import Pointing, Reading, before_answers, worn
 
 
 def test_only_what_is_known_counts():
@@ -26,6 +26,20 @@ def test_nothing_known_is_no_loss_and_no_gradient():
     loss.backward()
     assert float(loss.detach()) == 0.0
     assert not states.grad.any()
+
+
+def test_pointing_at_what_is_meant_has_little_loss_and_none_is_counted_for_nothing():
+    pointing = Pointing(4, 4)
+    with torch.no_grad():
+        pointing.asked.weight.copy_(20 * torch.eye(4))
+        pointing.asked.bias.zero_()
+    patches = torch.eye(4).expand(3, 4, 4)
+    meant = torch.tensor([[1.0, 0, 0, 0], [0, 0.5, 0.5, 0], [0, 0, 0, 0]])
+    right = torch.tensor([[1.0, 0, 0, 0], [0, 1, 1, 0], [9, 9, 9, 9]])
+    least = 0.5 * float(torch.log(torch.tensor(2.0)))  # of the row that means two, among the rows that mean any
+    assert float(pointing.loss(right, patches, meant).detach()) == pytest.approx(least, abs=1e-3)
+    assert float(pointing.loss(right.flip(1), patches, meant).detach()) > 3
+    assert float(pointing.loss(right[2:], patches[2:], meant[2:]).detach()) == 0
 
 
 def test_the_state_before_an_answer_is_that_of_the_last_token_of_its_question():
