@@ -85,6 +85,8 @@ def _show_items(items: tuple[AskItem, ...], *, scores: bool = False) -> None:
         "kind",
         "outline of",
         "km2",
+        *(["95 %, km2"] if any(_interval(item) for item in items) else []),
+        *(["observed"] if any(_observed(item) for item in items) else []),
         "longitude",
         "latitude",
         *(_SHOWN[name] for name in shown),
@@ -93,6 +95,8 @@ def _show_items(items: tuple[AskItem, ...], *, scores: bool = False) -> None:
     rows = [
         [
             *(item.feature_id or "not in the inventory", item.kind, str(item.year), f"{item.area_m2 / 1e6:.4f}"),
+            *([_interval(item)] if "95 %, km2" in columns else []),
+            *([_observed(item)] if "observed" in columns else []),
             *(f"{item.longitude:.5f}", f"{item.latitude:.5f}"),
             *(_number(item.values.get(name)) for name in shown),
             *([item.score] if scores else []),
@@ -101,6 +105,16 @@ def _show_items(items: tuple[AskItem, ...], *, scores: bool = False) -> None:
     ]
     more = len(items) - _ROWS
     show_table("", columns, rows, caption=f"and {more} more: --out FILE or --json gives all of them" if more > 0 else "")
+
+
+def _interval(item: AskItem) -> str:
+    low, high = item.values.get("area_low_m2"), item.values.get("area_high_m2")
+    return "" if low is None or high is None else f"{low / 1e6:.4f}-{high / 1e6:.4f}"
+
+
+def _observed(item: AskItem) -> str:
+    """The median date of the observations that an outline was made from."""
+    return str(item.values.get("date_median") or "")
 
 
 def _number(value: object) -> str:

@@ -1,5 +1,6 @@
 """A store with tables of made-up lakes through four years, for questions about attributes: every column has values on both sides of a limit."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ def _inventory(rng: np.random.Generator, there: list[int]) -> dict[str, list[Any
         "area_high_m2": (1.1 * area).tolist(),
         "area_sigma_m2": (0.05 * area).tolist(),
         "perimeter_m": (4 * np.sqrt(area)).tolist(),
+        "date_median": [date(2021, 8, 1 + number % 28) for number in there],
         "elevation_m": elevation.tolist(),
         "probability": rng.choice([0.5, 0.8, 0.95], count).tolist(),
         "observed_share": rng.choice([0.4, 0.8, 1.0], count).tolist(),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,7 @@ def _lakes(year: int, grown_m: float, run: str) -> tuple[list[shapely.Geometry],
     columns |= {name: values.tolist() for name, values in numbers.items()}
     columns |= {
         "lake_id": [f"GL077{number:03d}E43000N" for number in range(count)],
+        "date_median": [date(2021, 8, 1 + number % 28) for number in range(count)],
         "obs_id": [f"{year}-{number}-{run}" for number in range(count)],
         "size_class": [size_class(float(value)) for value in area],
         "elevation_m": [3600.0 + 50 * number for number in range(count)],

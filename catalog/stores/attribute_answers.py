@@ -15,7 +15,7 @@ from catalog.stores.jobs import years_with
 from catalog.stores.store import Store
 from catalog.stores.tables import read_table
 
-_ALWAYS: Final = ("longitude", "latitude", "area_m2", "area_low_m2", "area_high_m2", "flags", "tile", "lake_type", "status")
+_ALWAYS: Final = ("longitude", "latitude", "area_m2", "area_low_m2", "area_high_m2", "date_median", "flags", "tile", "lake_type", "status")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,17 @@ def statement_of(query: AttributeQuery, tile: str | None, names: Collection[str]
     _through_years(parts, query)
     order = _order(query)
     select = ", ".join(
-        ["feature_id", "year", "longitude", "latitude", "area_m2", "area_low_m2", "area_high_m2", *dict.fromkeys(parts.columns)]
+        [
+            "feature_id",
+            "year",
+            "longitude",
+            "latitude",
+            "area_m2",
+            "area_low_m2",
+            "area_high_m2",
+            "date_median",
+            *dict.fromkeys(parts.columns),
+        ]
     )
     sql = f"WITH {', '.join(parts.tables)} SELECT {select} FROM features {' '.join(parts.joins)}"  # noqa: S608 - our own names alone
     sql += f" WHERE {' AND '.join(parts.wheres)}" if parts.wheres else ""

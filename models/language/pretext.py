@@ -15,7 +15,7 @@ from torch.nn import functional
 _SMALLEST_M2: Final = 2_000.0
 _LARGEST_M2: Final = 1_000_000.0
 """Between these things are told by their size."""
-NUMBERS: Final = 0.25
+_NUMBERS: Final = 0.25
 """Weight of numbers, which are hard to learn before points are."""
 
 
@@ -36,14 +36,13 @@ class Known:
 class Pretext(nn.Module):
     """Two linear maps: what patches say, and what all of them say together. More would learn in the tower's place."""
 
-    def __init__(self, hidden: int, parts: tuple[int, ...], groups: int, most: int, weight: float = NUMBERS) -> None:
+    def __init__(self, hidden: int, parts: tuple[int, ...], groups: int, most: int) -> None:
         """Build with fresh weights for a tower of width `hidden`.
 
-        What is known of a patch is in parts that count alike, however many numbers each has; numbers of `groups` go from 0 to `most`,
-        and count `weight` times.
+        What is known of a patch is in parts that count alike, however many numbers each has; numbers of `groups` go from 0 to `most`.
         """
         super().__init__()
-        self.parts, self.groups, self.most, self.weight = parts, groups, most, weight
+        self.parts, self.groups, self.most = parts, groups, most
         self.patches = nn.Linear(hidden, sum(parts))
         self.counts = nn.Linear(hidden, groups * (most + 1))
 
@@ -52,7 +51,7 @@ class Pretext(nn.Module):
         told, true = (values.split(self.parts, dim=-1) for values in (self.patches(seen).float(), known.patches))
         patches = torch.stack([functional.binary_cross_entropy_with_logits(*part) for part in zip(told, true, strict=True)]).sum()
         numbers = functional.cross_entropy(self.numbers(seen).float().flatten(0, 1), known.counts.clamp(max=self.most).flatten())
-        return patches + self.weight * numbers
+        return patches + _NUMBERS * numbers
 
     def numbers(self, seen: Tensor) -> Tensor:
         """Logits (B, groups, most + 1) of the numbers."""

@@ -46,7 +46,8 @@ class Pointing(nn.Module):
         logits = torch.einsum("nw,ntw->nt", self.asked(states), patches).float() / patches.shape[-1] ** 0.5
         some = meant.sum(dim=1) > 0
         entropy = -(meant * logits.log_softmax(dim=1)).sum(dim=1)
-        return (entropy * some).sum() / some.sum().clamp(min=1)
+        loss: Tensor = (entropy * some).sum() / some.sum().clamp(min=1)
+        return loss
 
 
 def before_answers(states: Tensor, tokens: Tokens) -> Tensor:

@@ -1,11 +1,14 @@
 """What was found, put into an answer: features of an inventory, or what a referrer drew, as items with their outlines, and words for both."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
 from catalog.facts.ask_records import AskItem
@@ -20,6 +23,8 @@ from models.referrer.sightings import Sighting, features_drawn
 from models.referrer.wording import phrase_of
 
 _PLAIN: Final = ("feature_id", "year", "longitude", "latitude", "area_m2")
+_CITED: Final = ("area_low_m2", "area_high_m2", "date_median")
+"""What an area is of no use without: its 95 % interval, and when the feature was seen."""
 _WELL_OBSERVED: Final = 0.9
 """Share of the ground from which nothing is said about it."""
 
@@ -54,7 +59,7 @@ def items_of_rows(
 def items_of_features(numbers: Sequence[int], frame: gpd.GeoDataFrame, kind: str, year: int) -> tuple[AskItem, ...]:
     """Features of an inventory by their numbers, the largest first."""
     rows = [{**frame.iloc[number - 1].to_dict(), "year": year} for number in numbers]
-    kept = [({name: row[name] for name in _PLAIN}, row["geometry"]) for row in rows]
+    kept = [({name: row[name] for name in (*_PLAIN, *_CITED) if name in row}, row["geometry"]) for row in rows]
     return tuple(_item(row, outline, kind) for row, outline in sorted(kept, key=lambda each: (-each[0]["area_m2"], each[0]["feature_id"])))
 
 
@@ -145,6 +150,12 @@ def _item(row: Mapping[str, Any], outline: shapely.Geometry, kind: str, score: f
         latitude=float(row["latitude"]),
         geometry=json.loads(shapely.to_geojson(outline)),
         score=score,
-        # JSON knows no NaN
-        values={name: None if value != value else value for name, value in row.items() if name not in _PLAIN},  # noqa: PLR0124 - NaN alone differs from itself
+        values={name: _of_json(value) for name, value in row.items() if name not in _PLAIN},
     )
+
+
+def _of_json(value: Any) -> Any:
+    """JSON knows neither NaN nor dates."""
+    if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return value.isoformat()[:10] if isinstance(value, date) else value

@@ -1,6 +1,7 @@
 """From a store to an answer by rule and by sight: the inventory counts, and what a referrer draws is told beside it with its names."""
 
 import json
+from datetime import date
 
 import numpy as np
 import pytest
@@ -74,6 +75,14 @@ def square(x, y, side):
 def lake(number):
     """As the inventory of 2022 has it."""
     return square(300 + 900 * number, 1000, 100 + 20 * number + 20)
+
+
+@pytest.mark.parametrize("words", ["the largest lake", "lakes larger than 0.01 km2"])
+def test_every_area_comes_with_its_interval_and_the_date_of_its_observations(store, words):
+    (item, *_) = ask(store, words).items
+    assert item.values["area_low_m2"] < item.area_m2 < item.values["area_high_m2"]
+    assert date.fromisoformat(item.values["date_median"]).year == 2021
+    json.dumps(item.values)
 
 
 def test_a_referrer_that_sees_the_same_agrees(store, weights, drawn):

@@ -1,12 +1,10 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.facts.scene_facts import MANY, QUADRANTS
+from catalog.facts.scene_facts import MANY
 from models.describer.pretext import OF_A_PATCH, OF_A_SCENE, PLACES, known_of, pretext_of
 from models.language.pretext import Known
 from tests.described_scenes import scenes
@@ -21,27 +19,10 @@ def test_points_of_a_scene_add_up_to_its_lakes_place_by_place():
     assert known.counts.shape == (len(some), OF_A_SCENE)
     for scene, patches, counts in zip(some, known.patches, known.counts, strict=True):
         facts = scene.facts()
-        places, quadrants = counts[1 : 1 + len(PLACES)], counts[1 + len(PLACES) :][: len(QUADRANTS)]
-        assert int(counts[0]) == len(facts.lakes) == int(places.sum()) == int(quadrants.sum())
+        places = counts[1:]
+        assert int(counts[0]) == len(facts.lakes) == int(places.sum())
         assert places.tolist() == [len(facts.at(place)) for place in PLACES]
         torch.testing.assert_close(patches[:, 2:].sum(dim=0), places.float())
-
-
-def test_the_places_of_lakes_that_stand_out_are_known():
-    some = [scene for scene in scenes(12) if len(scene.facts().lakes) > 1]
-    for scene, counts in zip(some, known_of(some, SIDE).counts, strict=True):
-        facts = scene.facts()
-        largest, smallest, nearest = (PLACES[int(place)] for place in counts[-3:])
-        assert largest == max(facts.lakes, key=lambda lake: lake.area_m2).place
-        assert smallest == min(facts.lakes, key=lambda lake: lake.area_m2).place
-        assert nearest == min(facts.lakes, key=lambda lake: (lake.x - 0.5) ** 2 + (lake.y - 0.5) ** 2).place
-
-
-def test_where_there_is_no_lake_none_stands_out():
-    (scene,) = scenes(1, first=5)
-    empty = replace(scene, lakes=replace(scene.lakes, labels=np.zeros_like(scene.lakes.labels), areas_m2=(), ids=()))
-    counts = known_of([empty], SIDE).counts[0].tolist()
-    assert counts == [0] * (OF_A_SCENE - 3) + [MANY] * 3
 
 
 @given(turn=st.integers(0, 7))
