@@ -3,7 +3,9 @@
 import json
 import logging
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, NoReturn
@@ -43,6 +45,32 @@ def show_json(content: object) -> None:
 def say(sentence: str) -> None:
     """Print one line for people; goes to standard error so that --json stays clean."""
     ERR.print(sentence)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """End the program with one sentence when Ctrl-C was pressed, whatever breaks because of it.
+
+    A server of the orchestrator hears the key, too, and is gone before those who ask it have stopped.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed = threading.Event()
+
+    def note(*_: object) -> NoReturn:
+        pressed.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if pressed.is_set():
+            ERR.print("interrupted: the same command goes on from what is done.")
+            # as a shell ends a program that was interrupted
+            raise SystemExit(128 + signal.SIGINT)
 
 
 def stop(error: CryoatlasError) -> NoReturn:

@@ -35,7 +35,7 @@ from commands import deploy as deploy_command
 from commands import match as match_command
 from commands import publish as publish_command
 from commands import run as run_command
-from commands.console import ERR, stop
+from commands.console import ERR, interruptible, stop
 from infra.settings import prepare_environment
 
 _LATER = {"find"}
@@ -97,7 +97,8 @@ def run(arguments: list[str] | None = None) -> Any:
     """Entry point: every deliberate error becomes one sentence and its exit code."""
     prepare_environment()
     try:
-        app(arguments, standalone_mode=True)
+        with interruptible():
+            app(arguments, standalone_mode=True)
     except CryoatlasError as error:
         stop(error)
     except OSError as error:
