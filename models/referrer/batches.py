@@ -18,8 +18,6 @@ from models.referrer.references import CELLS, RELATIONS
 from models.referrer.scenes import Scene, images_together, patch_of
 from models.referrer.wording import reference_of
 
-NOWHERE: Final = -100
-"""Of a referent that has no point of its own: no loss counts it."""
 MEANINGS: Final = (len(CLASSES), len(RELATIONS), len(CELLS) + 1)
 """How many classes, relations and cells a phrase can tell."""
 
@@ -38,7 +36,7 @@ class Batch:
     classes: Tensor
     """(T,), class that the phrase of each mask names."""
     points: Tensor
-    """(T,), patch of the point of each, or `NOWHERE`."""
+    """(T, patches), shares of the patches that hold the points of the features of each."""
     tasks: Tensor
     """(N, 1), what each question asks for, by its place among all tasks."""
     meanings: Tensor
@@ -78,7 +76,10 @@ def batch_of(
     before = dialogue if seen else replace(dialogue, image_tokens=0)
     targets = [(number, numbers) for number, pair in pairs for numbers in pair.targets]
     masks = [scenes[number].target(numbers, size) for number, numbers in targets if seen]
-    points = [patch_of(told[number].features[numbers[0] - 1], side) if len(numbers) == 1 else NOWHERE for number, numbers in targets]
+    points = torch.zeros(len(targets), side * side)
+    for row, (number, numbers) in zip(points, targets, strict=True):
+        for each in numbers:
+            row[patch_of(told[number].features[each - 1], side)] += 1 / len(numbers)
     classes = [CLASSES.index(word) for _, pair in pairs if pair.targets for word in pair.words]  # talk has words, too, and no masks
     return Batch(
         images_together(scenes),
@@ -86,7 +87,7 @@ def batch_of(
         before.learned([pair.question for _, pair in pairs], [pair.answer for _, pair in pairs]),
         torch.stack(masks) if masks else torch.zeros(0, 1, size, size),
         torch.tensor(classes, dtype=torch.long),
-        torch.tensor(points, dtype=torch.long),
+        points,
         torch.tensor([[TASKS.index(pair.task)] for _, pair in pairs], dtype=torch.long).reshape(-1, 1),
         torch.tensor([_meaning(phrase) for _, pair in pairs if pair.targets for phrase in pair.phrases], dtype=torch.long).reshape(-1, 3),
         known_of(scenes, [each.features for each in told], side),

@@ -29,7 +29,7 @@ class LossOptions:
     patches: float = 0.0
     """Of a pretext for vision towers that start from nothing: points, sizes and classes of features, patch by patch. A checkpoint would know."""
     points: float = 0.0
-    """Of a pretext for language models that start from nothing: in which patch the point of each referent is."""
+    """Of a pretext for language models that start from nothing: in which patches the points of a referent are, and those of all of a question."""
     reading: float = 0.0
     """Of another: what is asked, and what the phrase of each mask says, whatever the words."""
 

@@ -16,8 +16,8 @@ from torch.optim import AdamW
 
 from models.describer.losses import word_loss
 from models.language.dialogue import Dialogue
-from models.language.reading import Reading, before_answers
-from models.referrer.batches import MEANINGS, NOWHERE, Batch, draw_batch
+from models.language.reading import Pointing, Reading, before_answers
+from models.referrer.batches import MEANINGS, Batch, draw_batch
 from models.referrer.losses import Losses, dice, overlap, pixel_entropy
 from models.referrer.network import Groups, Referrer, Seen
 from models.referrer.phrasings import TASKS
@@ -50,15 +50,15 @@ class Pretexts(nn.Module):
         """Build for patches of `seen` numbers, prompts of `width` and a language model of width `hidden`."""
         super().__init__()
         self.patches = pretext_of(seen)
-        self.points = nn.Linear(width, seen)
+        self.points, self.asked_for = Pointing(width, seen), Pointing(hidden, seen)
         self.tasks, self.phrases = Reading(hidden, (len(TASKS),)), Reading(hidden, MEANINGS)
 
-    def point_loss(self, seen: Seen, of_scene: Tensor, prompts: Tensor, points: Tensor) -> Tensor:
-        """Which patch holds the point of each referent (T,)."""
-        asked = self.points(prompts.mean(dim=1)) / seen.patches.shape[-1] ** 0.5
-        logits = torch.einsum("tw,tpw->tp", asked, seen.patches[of_scene])
-        known = points != NOWHERE
-        return functional.cross_entropy(logits[known].float(), points[known]) if known.any() else logits.sum() * 0
+    def point_loss(self, batch: Batch, seen: Seen, states: Tensor, groups: Groups) -> Tensor:
+        """Which patches hold the point of each referent (T), and of all referents of a question (N) before it is answered."""
+        each = self.points.loss(groups.prompts.mean(dim=1), seen.patches.index_select(0, batch.of_scene[groups.of_text]), batch.points)
+        every = torch.zeros(len(states), batch.points.shape[1], device=states.device).index_add(0, groups.of_text, batch.points)
+        every = every / every.sum(dim=1, keepdim=True).clamp(min=1)
+        return each + self.asked_for.loss(before_answers(states, batch.tokens), seen.patches.index_select(0, batch.of_scene), every)
 
     def reading_loss(self, batch: Batch, states: Tensor, groups: Groups) -> Tensor:
         """What the questions ask for, and what the phrase of each mask says."""
@@ -122,7 +122,6 @@ class Training:
             return Losses.of_pretexts(self.pretexts.patches.loss(seen.patches, batch.known), reading)
         scenes = batch.of_scene[groups.of_text]
         entropy, areas, classes, agreement = self._of_masks(batch, seen, scenes, groups) if len(scenes) else (nothing,) * 4
-        points = options.points and len(scenes)
         return Losses(
             words=word_loss(network.words(states), batch.tokens.labels),
             entropy=entropy,
@@ -130,7 +129,7 @@ class Training:
             classes=classes,
             agreement=agreement,
             patches=self.pretexts.patches.loss(seen.patches, batch.known) if options.patches else nothing,
-            points=self.pretexts.point_loss(seen, scenes, groups.prompts, batch.points) if points else nothing,
+            points=self.pretexts.point_loss(batch, seen, states, groups) if options.points and len(scenes) else nothing,
             reading=reading,
         )
 
@@ -189,8 +188,14 @@ def _learning(network: nn.Module) -> list[nn.Parameter]:
 def _groups(network: Referrer, pretexts: Pretexts, recipe: Recipe, rate: float) -> list[dict[str, Any]]:
     """Parameters that learn, matrices with decay; vectors, and the memory, most rows of which no step reads, without."""
     bank = network.memory.bank if network.memory is not None else None
-    weighed = ((pretexts.patches, recipe.loss.patches), (pretexts.points, recipe.loss.points), (pretexts.tasks, recipe.loss.reading),
-               (pretexts.phrases, recipe.loss.reading))  # fmt: skip
+    loss = recipe.loss
+    weighed = (
+        (pretexts.patches, loss.patches),
+        (pretexts.points, loss.points),
+        (pretexts.asked_for, loss.points),
+        (pretexts.tasks, loss.reading),
+        (pretexts.phrases, loss.reading),
+    )
     asked = [part for part, weight in weighed if weight]
     learning = [*_learning(network), *(parameter for part in asked for parameter in part.parameters())]
     decayed = [parameter for parameter in learning if parameter.ndim > 1 and parameter is not bank]

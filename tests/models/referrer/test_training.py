@@ -9,13 +9,14 @@ import torch
 from catalog.facts.describer_cards import AdapterConfig
 from catalog.facts.errors import RecipeWrong
 from catalog.facts.feature_classes import CLASSES
-from models.referrer.batches import NOWHERE, batch_of
+from models.referrer.batches import batch_of
 from models.referrer.losses import LossOptions, dice, overlap, pixel_entropy
 from models.referrer.pairs import PairOptions, fixed_pairs
 from models.referrer.pretext import CELLS, OF_A_PATCH
 from models.referrer.recipe import Recipe, Stage
 from models.referrer.references import CELLS as PLACES
 from models.referrer.references import RELATIONS
+from models.referrer.scenes import patch_of
 from models.referrer.training import Training
 from tests.referred_scenes import RECIPE, SMALL, dialogue, network, scenes
 
@@ -86,7 +87,9 @@ def test_a_batch_holds_what_its_pairs_say():
         share = scene.ground.instances.mask(numbers).mean()
         assert float(batch.target[place].mean()) == pytest.approx(share, abs=1e-5)
         assert CLASSES[int(batch.classes[place])] == word
-        assert (int(batch.points[place]) == NOWHERE) == (len(numbers) > 1)
+        there = {patch_of(told.features[number - 1], 4) for number in numbers}
+        assert set(batch.points[place].nonzero().flatten().tolist()) == there
+        assert float(batch.points[place].sum()) == pytest.approx(1.0)
     labels = batch.tokens.labels
     assert (labels[batch.tokens.ids == dialogue().ids.image] == -100).all()
     patches, counts = batch.known.patches[0], batch.known.counts[0]
