@@ -12,7 +12,8 @@ import time
 
 from benchmarks.shown_figures import show
 from catalog.facts.referrer_cards import DEFAULT_REFERRER
-from catalog.facts.referrer_evaluation import BY_RULE, GENERATED, ReferrerEvaluation
+from catalog.facts.referrer_evaluation import ReferrerEvaluation
+from catalog.facts.spoken_evaluation import BY_RULE, GENERATED
 from catalog.stores.weights import shipped_names
 from models.pictures.referrer_page import ANSWERS, BOXES, GAINS, LAKES, OVERLAPS, QUESTIONED, REMEMBERED, TILES, WORDS
 from models.referrer.result import ReferrerResult

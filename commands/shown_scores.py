@@ -5,7 +5,8 @@ from typing import Any
 
 from catalog.facts.describer_evaluation import CONSTANT_PROMPT, CONTROLS
 from catalog.facts.evaluation import EVERY_MODALITY, EvaluationReport
-from catalog.facts.referrer_evaluation import BY_RULE, GENERATED, LAKE_PHRASES, TEACHER_FORCED, WITHOUT_ICE
+from catalog.facts.referrer_evaluation import LAKE_PHRASES, WITHOUT_ICE
+from catalog.facts.spoken_evaluation import BY_RULE, GENERATED, TEACHER_FORCED
 from commands.console import show_table
 
 _SHOWN = (

@@ -14,15 +14,9 @@ from prefect.cache_policies import NO_CACHE
 from catalog.facts.bands import s2_index
 from catalog.facts.causes import Cause
 from catalog.facts.describer_cards import RGB, DescriberCard
-from catalog.facts.describer_evaluation import (
-    BY_RULE,
-    CONSTANT_PROMPT,
-    CONTROLS,
-    GENERATED,
-    TEACHER_FORCED,
-    DescriberEvaluation,
-)
+from catalog.facts.describer_evaluation import CONSTANT_PROMPT, CONTROLS, DescriberEvaluation
 from catalog.facts.seen_data import SIMULATED, refuse_seen, seeds_of
+from catalog.facts.spoken_evaluation import BY_RULE, GENERATED, TEACHER_FORCED
 from catalog.stores.chips import open_chips
 from catalog.stores.news import PROGRESS
 from catalog.stores.stopwatch import AnswerClock

@@ -17,8 +17,9 @@ from catalog.facts.describer_cards import RGB
 from catalog.facts.errors import ChipsUnusable
 from catalog.facts.feature_classes import CLASS_OF_TARGET, FeatureClass
 from catalog.facts.referrer_cards import ReferrerCard
-from catalog.facts.referrer_evaluation import BY_RULE, CONTROLS, GENERATED, OTHER_ORDER, TEACHER_FORCED, ReferrerEvaluation
+from catalog.facts.referrer_evaluation import CONTROLS, OTHER_ORDER, ReferrerEvaluation
 from catalog.facts.seen_data import SIMULATED, refuse_seen, seeds_of
+from catalog.facts.spoken_evaluation import BY_RULE, GENERATED, TEACHER_FORCED
 from catalog.stores.chips import open_chips, read_card
 from catalog.stores.news import PROGRESS
 from catalog.stores.objects import local_path

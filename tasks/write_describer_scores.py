@@ -8,9 +8,10 @@ import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from catalog.facts.describer_evaluation import CONSTANT_PROMPT, GENERATED, DescriberEvaluation
+from catalog.facts.describer_evaluation import CONSTANT_PROMPT, DescriberEvaluation
 from catalog.facts.evaluation import EvaluationReport, without_nan
 from catalog.facts.score_schemas import DESCRIPTION_SCORES, METRICS
+from catalog.facts.spoken_evaluation import GENERATED
 from catalog.stores.files import write_if_changed
 from catalog.stores.objects import local_path
 from catalog.stores.scored_data import scored_data

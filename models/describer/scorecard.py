@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from catalog.facts.describer_evaluation import CONSTANT_PROMPT, TEACHER_FORCED
+from catalog.facts.describer_evaluation import CONSTANT_PROMPT
 from catalog.facts.scene_facts import MANY
+from catalog.facts.spoken_evaluation import TEACHER_FORCED
 from models.describer.answers import LISTED
 from models.describer.measures import Measured
 from models.scores.intervals import SumStatistic, ratio

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from catalog.facts.describer_evaluation import BY_RULE, CONSTANT_PROMPT, CONTROLS, GENERATED, TEACHER_FORCED
+from catalog.facts.describer_evaluation import CONSTANT_PROMPT, CONTROLS
+from catalog.facts.spoken_evaluation import BY_RULE, GENERATED, TEACHER_FORCED
 from models.describer.examples import Clause, Example
 from models.describer.phrasings import PHRASINGS
 from models.describer.scorecard import SIZES_KM2, DescribedPass

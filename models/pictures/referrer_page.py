@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from catalog.facts.feature_classes import CLASSES
-from catalog.facts.referrer_evaluation import BY_RULE, GENERATED, LAKE_PHRASES, OTHER_ORDER, TEACHER_FORCED, WITHOUT_ICE
+from catalog.facts.referrer_evaluation import LAKE_PHRASES, OTHER_ORDER, WITHOUT_ICE
+from catalog.facts.spoken_evaluation import BY_RULE, GENERATED, TEACHER_FORCED
 from models.pictures.referrer_pictures import PHRASES, example_picture, overlap_plot
 from models.pictures.score_page import figure_html, page_html
 from models.pictures.score_tables import HasFigures, compared_table, escaped, facts_table, figure_tiles

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catalog.facts.feature_classes import CLASSES
-from catalog.facts.referrer_evaluation import BY_RULE, LAKE_PHRASES, TEACHER_FORCED, WITHOUT_ICE
+from catalog.facts.referrer_evaluation import LAKE_PHRASES, WITHOUT_ICE
+from catalog.facts.spoken_evaluation import BY_RULE, TEACHER_FORCED
 from models.referrer.measures import Measured, MeasuredMask
 from models.referrer.phrasings import TALKED
 from models.scores.intervals import SumStatistic, ratio

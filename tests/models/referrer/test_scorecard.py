@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from catalog.facts.referrer_evaluation import BY_RULE, LAKE_PHRASES, OTHER_ORDER, TEACHER_FORCED
+from catalog.facts.referrer_evaluation import LAKE_PHRASES, OTHER_ORDER
+from catalog.facts.spoken_evaluation import BY_RULE, TEACHER_FORCED
 from models.referrer.answering import Answer, Drawing
 from models.referrer.by_rule import answered_by_rule
 from models.referrer.evaluation import Question, answered, questions_of
