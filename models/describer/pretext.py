@@ -12,15 +12,15 @@ from models.language.pretext import Board, Known, Pretext
 
 PLACES: Final = (Place("center"), *(Place(quadrant, near) for quadrant in QUADRANTS if quadrant != "center" for near in (True, False)))
 """All places that words tell apart."""
-OF_A_PATCH: Final = 2 + len(PLACES)
-"""The share of lake, the size of a lake whose point is near, and for each place whether a point of it is near."""
+OF_A_PATCH: Final = (2, len(PLACES))
+"""The share of lake and the size of a lake whose point is near; for each place whether a point of it is near."""
 OF_A_SCENE: Final = 1 + len(PLACES)
 """Lakes in all, and of each place."""
 
 
 def pretext_of(hidden: int) -> Pretext:
     """Build it with fresh weights for a tower of that width; `MANY` lakes stand for all numbers above."""
-    return Pretext(hidden, (OF_A_PATCH,), OF_A_SCENE, MANY)
+    return Pretext(hidden, OF_A_PATCH, OF_A_SCENE, MANY)
 
 
 def known_of(scenes: Sequence[Scene], side: int) -> Known:

@@ -60,10 +60,9 @@ class StepOptions:
     scenes: int = 4
     """Scenes of a step."""
     pretext: int = 0
-    """First steps, in which a vision tower that starts from nothing learns where lakes are, and nothing else is learned.
-
-    From then on it stays as it is, as a published one does, and the learning rate starts anew.
-    """
+    """First steps, in which a vision tower that starts from nothing learns where lakes are; then the learning rate starts anew."""
+    tower_rests: bool = True
+    """From the end of the pretext on the tower stays as it is, as a published one does; otherwise it goes on, by its pretext and by all else."""
     pretext_scenes: int = 64
     """Scenes of such a step; they cost little."""
     words: int = 0

@@ -67,7 +67,7 @@ class Training:
         loss, steps = self.recipe.loss, self.recipe.steps
         if self.step_number < steps.pretext:
             return replace(loss, masks=0.0, words=0.0, points=0.0)
-        later = replace(loss, patches=0.0) if steps.pretext else loss
+        later = replace(loss, patches=0.0) if steps.pretext and steps.tower_rests else loss
         return replace(later, masks=0.0) if self.step_number < steps.pretext + steps.words else later
 
     def step(self, batch: Batch) -> StepReport:
@@ -89,7 +89,7 @@ class Training:
         """The joint loss of a batch that is on the device; parts of weight 0 are not computed."""
         options = self.weights_now()
         # a scene is seen once, however much is said of it; selecting adds gradients up in order, indexing in any
-        with torch.set_grad_enabled(bool(options.patches) or not self.recipe.steps.pretext):
+        with torch.set_grad_enabled(bool(options.patches) or not self.recipe.steps.pretext or not self.recipe.steps.tower_rests):
             seen = self.network.seen(batch.views.rgb)
         parts = {"patches": self.pretext.loss(seen, batch.known)} if options.patches else {}
         if options.masks or options.words or options.reading:

@@ -313,6 +313,18 @@ def test_a_tower_learns_alone_first_then_words_then_masks():
     assert moved == [{"tower"}, {"words"}, {"words", "masks"}]
 
 
+def test_a_tower_that_does_not_rest_goes_on_learning():
+    recipe = replace(RECIPE, steps=replace(RECIPE.steps, pretext=2, pretext_scenes=3, warmup=1, tower_rests=False))
+    training = Training(network(), dialogue(), recipe, torch.device("cpu"))
+    for _ in range(2):
+        training.step(training.draw(scenes(3)))
+    before = training.weights()
+    report = training.step(training.draw(scenes(3)))
+    assert report.parts["patches"] > 0
+    after = training.weights()
+    assert {_part(name) for name in before if not torch.equal(before[name], after[name])} == {"tower", "words", "masks"}
+
+
 def test_while_the_tower_learns_alone_the_language_model_reads_questions():
     recipe = replace(
         RECIPE, loss=replace(RECIPE.loss, reading=0.5), steps=replace(RECIPE.steps, pretext=2, pretext_scenes=3, words=1, warmup=1)

@@ -15,7 +15,7 @@ SIDE = 8
 def test_points_of_a_scene_add_up_to_its_lakes_place_by_place():
     some = list(scenes(6))
     known = known_of(some, SIDE)
-    assert known.patches.shape == (len(some), SIDE * SIDE, OF_A_PATCH)
+    assert known.patches.shape == (len(some), SIDE * SIDE, sum(OF_A_PATCH))
     assert known.counts.shape == (len(some), OF_A_SCENE)
     for scene, patches, counts in zip(some, known.patches, known.counts, strict=True):
         facts = scene.facts()
