@@ -136,7 +136,9 @@ class Streamer:
         vision = self.config.vision
         for image in images:
             if len(image) != 3 or any(side % vision.token_px or not side for side in image.shape[1:]):
-                raise WrongCall(f"An image of shape {tuple(image.shape)} is no (3, y, x) in whole tokens of {vision.token_px} px: resize it.")
+                raise WrongCall(
+                    f"An image of shape {tuple(image.shape)} is no (3, y, x) in whole tokens of {vision.token_px} px: resize it."
+                )
         if not images:
             return torch.zeros(0, 3 * FRAMES * vision.patch_px**2), torch.zeros(0, 3, dtype=torch.long)
         cut = self._processor(images=list(images), return_tensors="pt")
