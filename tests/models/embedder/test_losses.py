@@ -93,7 +93,13 @@ def test_the_temperature_glides_from_warm_to_final():
 def items() -> list[Item]:
     """Eight items of all sorts, images of two sizes among them: rows of pixels are not rows of items."""
     mixed = [Item(image=image(seed, 32 if seed % 2 else 64), text=f"{seed} lakes") for seed in range(4)]
-    return [*mixed, Item(text="a glacier"), Item(image=image(9), bounds_lbrt=(0.1, 0.4, 0.3, 0.2)), Item(place=Place(1, 2)), Item(text="no")]
+    return [
+        *mixed,
+        Item(text="a glacier"),
+        Item(image=image(9), bounds_lbrt=(0.1, 0.4, 0.3, 0.2)),
+        Item(place=Place(1, 2)),
+        Item(text="no"),
+    ]
 
 
 def gradients(own, backward) -> dict[str, torch.Tensor]:

@@ -133,9 +133,9 @@ def test_boxes_that_are_none_are_refused_and_those_that_stick_out_are_cut():
 
 @given(PLACES, st.integers(0, 6))
 def test_places_are_told_to_the_decimals_that_are_asked_for(place, decimals):
-    words = place_words(place, decimals)
-    latitude, longitude = (float(number) for number in words.strip("()").split(", "))
-    assert re.fullmatch(r"\(-?\d+(\.\d{%d})?, -?\d+(\.\d{%d})?\)" % (decimals, decimals), words)
+    words, number = place_words(place, decimals), r"-?\d+" + (rf"\.\d{{{decimals}}}" if decimals else "")
+    latitude, longitude = (float(said) for said in words.strip("()").split(", "))
+    assert re.fullmatch(rf"\({number}, {number}\)", words)
     assert not re.search(r"-0(\.0*)?[,)]", words)
     assert abs(latitude - place.latitude_deg) <= 0.5 * 10**-decimals + 1e-9
     assert -180 <= longitude < 180
