@@ -40,7 +40,7 @@ def sub_batch_of(searches: Sequence[Search], hard: int, rng: np.random.Generator
         queries=tuple(search.query for search in searches),
         targets=tuple(target.item for target in targets),
         own=torch.tensor(own, dtype=torch.long),
-        excluded=exclusions([search.wanted for search in searches], own, marks),
+        excluded=exclusions([[search.right(target) for target in targets] for search in searches], own, marks),
     )
 
 

@@ -55,8 +55,8 @@ def region_caption(feature: Feature, features: Sequence[Feature]) -> str | None:
 def class_of(features: Sequence[Feature]) -> FeatureClass | None:
     """Class that covers most of what there is; None where two cover about as much, or nothing is there."""
     covered = {kind: sum(each.area_m2 for each in features if each.kind == kind) for kind in CLASSES}
-    first, second = sorted(covered.values(), reverse=True)[:2]
-    return max(covered, key=lambda kind: covered[kind]) if first > 0 and second <= first * (1 - SAME_AREA) else None
+    first, second = sorted(CLASSES, key=lambda kind: -covered[kind])[:2]
+    return first if covered[first] > 0 and covered[second] <= covered[first] * (1 - SAME_AREA) else None
 
 
 def label_words(kind: FeatureClass) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def cached_backward(
     loss = loss_of(vectors)
     (slopes,) = torch.autograd.grad(loss, vectors)
     after = Draws.now(device)
-    for chunk, before, slope in zip(chunks, draws, slopes.split([len(part) for part in parts]), strict=True):
+    for chunk, before, slope in zip(chunks, draws, torch.split(slopes, [len(part) for part in parts]), strict=True):
         before.back(device)
         torch.autograd.backward((encode(chunk) * slope).sum())
     after.back(device)

@@ -4,7 +4,7 @@ Source: InfoNCE as VLM2GeoVec has it (van den Oord et al. 2018). Answers, classe
 would be pushed away as wrong: VLM2Vec lets it. Here what is right is no negative, and what is there twice counts once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -14,8 +14,6 @@ from torch.nn import functional
 
 from catalog.facts.errors import RecipeWrong
 
-Marks = frozenset[str]
-"""What tells targets apart: the text, the item, the class. A target is right for a query that wants one of its marks."""
 _NEVER: Final = -1e4
 FLAT: Final = 0.02
 """Distance to the loss of a guess under which a step has told nothing apart."""
@@ -66,16 +64,16 @@ def symmetric_info_nce(queries: Tensor, targets: Tensor, own: Tensor, excluded: 
     return (there + info_nce(targets[own], queries, every, _back(own, excluded), temperature)) / 2
 
 
-def exclusions(wanted: Sequence[Marks], own: Sequence[int], targets: Sequence[Marks]) -> Tensor:
-    """Which targets do not count for which query (B, C): those that it wants, save its own, and all but the first of those that are alike.
+def exclusions(right: Sequence[Sequence[bool]], own: Sequence[int], names: Sequence[Hashable]) -> Tensor:
+    """Which targets do not count for which query (B, C): those that are right for it, save its own, and all but the first of a name.
 
-    `wanted` are marks that each query takes for right, `targets` the marks of each target.
+    `right` (B, C) says which target answers which query, `names` (C,) which targets are the same.
     """
-    first = [targets.index(marks) for marks in targets]
+    first = [names.index(name) for name in names]
     rows = []
-    for marks, place in zip(wanted, own, strict=True):
-        rows.append([column != place and (bool(marks & each) or first[column] != column) for column, each in enumerate(targets)])
-    return torch.tensor(rows, dtype=torch.bool).reshape(len(wanted), len(targets))
+    for answers, place in zip(right, own, strict=True):
+        rows.append([column != place and (answer or first[column] != column) for column, answer in enumerate(answers)])
+    return torch.tensor(rows, dtype=torch.bool).reshape(len(own), len(names))
 
 
 def guess_loss(own: Tensor, excluded: Tensor, *, symmetric: bool = False) -> float:

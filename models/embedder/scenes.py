@@ -64,4 +64,4 @@ def images_of(s2: NDArray[np.uint16], vision: TowerConfig) -> Tensor:
 
 def _colors(s2: NDArray[np.uint16]) -> NDArray[np.float32]:
     bands = s2[:, [s2_index(name) for name in RGB]].astype(np.float32)
-    return np.clip(bands / _WHITE, 0, 1)
+    return np.asarray(np.clip(bands / _WHITE, 0, 1), np.float32)

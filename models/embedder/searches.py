@@ -2,10 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from models.embedder.boxes import Bounds, overlap
 from models.embedder.instructions import Task
-from models.embedder.losses import Marks
 from models.embedder.stream import Item
+
+Marks = frozenset[str]
+"""What something is known by: its words, its scene, its class."""
+SAME_REGION: Final = 0.5
+"""IoU from which two boxes mean the same, as referring expressions are commonly scored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A box with what is said of it."""
+
+    words: str
+    bounds_lbrt: Bounds
+
+    def same(self, other: "Region") -> bool:
+        """Say whether another one means it."""
+        return self.words == other.words and overlap(self.bounds_lbrt, other.bounds_lbrt) >= SAME_REGION
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +32,9 @@ class Target:
 
     item: Item
     marks: Marks
-    """What it is known by; targets with the same marks are the same."""
+    """Targets with the same marks are the same."""
+    regions: tuple[Region, ...] = ()
+    """What lies in it, or the box that it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +47,8 @@ class Search:
     target: Target
     wanted: Marks
     """A target with one of these marks is right, its own among others."""
+    region: Region | None
+    """So is one with this region."""
     negatives: tuple[Target, ...]
     """Wrong ones of the same image, or the rest of a closed list."""
     closed: bool
@@ -34,7 +56,8 @@ class Search:
 
     def right(self, target: Target) -> bool:
         """Say whether a target answers the search."""
-        return bool(self.wanted & target.marks)
+        region = self.region
+        return bool(self.wanted & target.marks) or (region is not None and any(region.same(each) for each in target.regions))
 
     def candidates(self, others: Sequence[Target] = ()) -> tuple[Target, ...]:
         """Own target first, negatives, then `others` unless the list is closed; what is the same is there once."""

@@ -16,13 +16,12 @@ from catalog.facts.errors import RecipeWrong
 from catalog.facts.feature_classes import CLASSES, FeatureClass
 from models.embedder.answers import ANSWERS
 from models.embedder.boxes import Bounds, box_words, overlap
-from models.embedder.captions import caption_of, class_of, counts_of, label_words, region_caption
+from models.embedder.captions import caption_of, class_of, counts_of, label_words
 from models.embedder.instructions import OF_BOXES, OF_IMAGES, OF_WORDS, TASKS, Task, held_out_instructions, known_instructions
 from models.embedder.scenes import PlacedScene
-from models.embedder.searches import Marks, Search, Target, merged, words_target
+from models.embedder.searches import Marks, Region, Search, Target, merged, words_target
 from models.embedder.stream import Item
 from models.embedder.views import View, told_mark
-from models.referrer.features import Feature
 from models.referrer.phrasings import PHRASINGS, known_phrasings
 from models.referrer.questions import answerable, talk
 from models.referrer.wording import phrase_of
@@ -68,6 +67,7 @@ class _Made:
     """Right ones among them are left out."""
     wanted: Marks = frozenset()
     """Marks of the target where empty."""
+    region: Region | None = None
     closed: bool = False
 
 
@@ -80,16 +80,18 @@ def search_of(
         return None
     choices = held_out_instructions(task) if held_out else known_instructions(task)
     instruction = choices[int(rng.integers(len(choices)))] if options.instructed else ""
-    wanted = made.wanted or made.target.marks
-    return Search(
+    search = Search(
         scene_id=placed.scene.scene_id,
         task=task,
         query=replace(made.query, instruction=instruction),
         target=_instructed(made.target, options),
-        wanted=wanted,
-        negatives=tuple(_instructed(each, options) for each in merged(made.others) if not each.marks & wanted),
+        wanted=made.wanted or made.target.marks,
+        region=made.region,
+        negatives=(),
         closed=made.closed,
     )
+    wrong = (each for each in merged(made.others) if not search.right(each))
+    return replace(search, negatives=tuple(_instructed(each, options) for each in wrong))
 
 
 def fixed_searches(placed: PlacedScene, options: SearchOptions, seed: int, *, held_out: bool) -> tuple[Search, ...]:
@@ -132,12 +134,11 @@ def _question(view: View, _options: SearchOptions) -> _Made | None:
 
 
 def _region_caption(view: View, _options: SearchOptions) -> _Made | None:
-    told = _captioned(view)
-    if not told:
+    if not view.regions:
         return None
-    feature, words = view.one(told)
-    others = tuple(words_target(each) for _, each in told)
-    return _Made(Item(image=view.image, bounds_lbrt=feature.bounds_lbrt), words_target(words), others)
+    region = view.one(view.regions)
+    others = tuple(words_target(each.words) for each in view.regions)
+    return _Made(Item(image=view.image, bounds_lbrt=region.bounds_lbrt), words_target(region.words), others)
 
 
 def _refer(view: View, options: SearchOptions) -> _Made | None:
@@ -149,17 +150,16 @@ def _refer(view: View, options: SearchOptions) -> _Made | None:
     boxes = [each.bounds_lbrt for each in view.asking.features if each is not feature]
     boxes += _empty_boxes(view, feature.bounds_lbrt, options.distractors)
     others = tuple(_box(each) for each in boxes)
-    return _Made(Item(image=view.image, text=f"{_sentence(words)}."), _box(feature.bounds_lbrt), others, closed=True)
+    query = Item(image=view.image, text=f"{_sentence(words)}.")
+    return _Made(query, _box(feature.bounds_lbrt), others, region=Region("", feature.bounds_lbrt), closed=True)
 
 
 def _grounded_image(view: View, options: SearchOptions) -> _Made | None:
-    told = _captioned(view)
-    if not told:
+    if not view.regions:
         return None
-    feature, words = view.one(told)
-    others = (turned for turned in view.otherwise(options.otherwise) if not _holds(turned, words, feature.bounds_lbrt))
-    query = Item(text=words, bounds_lbrt=feature.bounds_lbrt)
-    return _Made(query, view.target, tuple(turned.target for turned in others), _own(view))
+    region = view.one(view.regions)
+    others = tuple(turned.target for turned in view.otherwise(options.otherwise) if not _holds(turned, region))
+    return _Made(Item(text=region.words, bounds_lbrt=region.bounds_lbrt), view.target, others, _own(view), region)
 
 
 def _placed_image(view: View, _options: SearchOptions) -> _Made | None:
@@ -177,17 +177,13 @@ def _label(kind: FeatureClass, view: View) -> Target:
 
 def _box(bounds_lbrt: Bounds) -> Target:
     """A box, the same target as every other that is told in the same hundredths."""
-    return Target(Item(bounds_lbrt=bounds_lbrt), frozenset({f"box {box_words(bounds_lbrt, _MARKED_SIDE)}"}))
+    marks = frozenset({f"box {box_words(bounds_lbrt, _MARKED_SIDE)}"})
+    return Target(Item(bounds_lbrt=bounds_lbrt), marks, (Region("", bounds_lbrt),))
 
 
-def _captioned(view: View) -> list[tuple[Feature, str]]:
-    told = ((feature, region_caption(feature, view.features)) for feature in view.features)
-    return [(feature, words) for feature, words in told if words is not None]
-
-
-def _holds(view: View, words: str, bounds_lbrt: Bounds) -> bool:
-    """Say whether a feature of that caption lies about there."""
-    return any(told == words and overlap(feature.bounds_lbrt, bounds_lbrt) > _MISSED for feature, told in _captioned(view))
+def _holds(view: View, region: Region) -> bool:
+    """Say whether a feature of that caption lies about there, if only in part."""
+    return any(each.words == region.words and overlap(each.bounds_lbrt, region.bounds_lbrt) > _MISSED for each in view.regions)
 
 
 def _empty_boxes(view: View, like: Bounds, count: int) -> Iterator[Bounds]:

@@ -8,9 +8,9 @@ from typing import TypeVar
 import numpy as np
 from torch import Tensor
 
-from models.embedder.captions import caption_of
+from models.embedder.captions import caption_of, region_caption
 from models.embedder.scenes import PlacedScene
-from models.embedder.searches import Target
+from models.embedder.searches import Region, Target
 from models.embedder.stream import Item
 from models.referrer.features import Feature
 from models.referrer.questions import Asking
@@ -46,11 +46,17 @@ class View:
         return Asking(told.features, told.phrases, self.rng)
 
     @cached_property
+    def regions(self) -> tuple[Region, ...]:
+        """Boxes of the features of which something sure can be said."""
+        told = ((feature, region_caption(feature, self.features)) for feature in self.features)
+        return tuple(Region(words, feature.bounds_lbrt) for feature, words in told if words is not None)
+
+    @cached_property
     def target(self) -> Target:
         """The image as something to be found: by its scene, or by any that is told the same."""
         name = self.placed.scene.scene_id
         marks = {f"image {name} turned {self.turn}" if self.turn else f"image {name}", told_mark(caption_of(self.features))}
-        return Target(Item(image=self.image), frozenset(marks))
+        return Target(Item(image=self.image), frozenset(marks), self.regions)
 
     def otherwise(self, count: int) -> Iterator["View"]:
         """The same ground turned and mirrored in some of the seven other ways."""

@@ -7,8 +7,9 @@ import torch
 from torch.nn import functional
 
 from catalog.facts.errors import RecipeWrong
+from models.embedder import losses
 from models.embedder.gradcache import cached_backward
-from models.embedder.losses import LossOptions, exclusions, guess_loss, info_nce, symmetric_info_nce
+from models.embedder.losses import LossOptions, guess_loss, info_nce, symmetric_info_nce
 from models.embedder.places import Place
 from models.embedder.stream import Item
 from tests.embedded_scenes import image, network, streamer
@@ -22,6 +23,10 @@ def unit(count: int, seed: int) -> torch.Tensor:
 
 def marks(*names: str) -> list[frozenset[str]]:
     return [frozenset({name}) for name in names]
+
+
+def exclusions(wanted, own, targets) -> torch.Tensor:
+    return losses.exclusions([[bool(some & each) for each in targets] for some in wanted], own, targets)
 
 
 @pytest.mark.parametrize("loss", [info_nce, symmetric_info_nce])

@@ -165,7 +165,9 @@ def test_everything_that_may_learn_has_a_gradient_and_nothing_else(config):
 def test_fresh_adapters_change_nothing_and_what_they_hold_is_kept():
     plain, adapted, again = network(seed=6), network(ADAPTED, seed=7), network(ADAPTED, seed=8)
     below = plain.qwen.state_dict()
-    own = {name: tensor if "lora_" in name else below[name.replace("base_layer.", "")] for name, tensor in adapted.qwen.state_dict().items()}
+    own = {
+        name: tensor if "lora_" in name else below[name.replace("base_layer.", "")] for name, tensor in adapted.qwen.state_dict().items()
+    }
     adapted.qwen.load_state_dict(own)
     torch.testing.assert_close(vectors(adapted, ITEMS), vectors(plain, ITEMS))
     again.load_state_dict(adapted.state_dict())

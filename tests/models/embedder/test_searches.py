@@ -26,6 +26,8 @@ from models.embedder.instructions import (
 )  # fmt: skip
 from models.embedder.places import Place
 from models.embedder.scenes import images_of
+from models.embedder.searches import Region, Search, Target
+from models.embedder.stream import Item
 from models.embedder.tasks import SearchOptions, fixed_searches, search_of
 from models.embedder.world import World, ground_look
 from models.referrer.pointing import meant
@@ -138,9 +140,8 @@ def test_a_reference_means_the_feature_of_its_box_and_no_other(searches):
         (number,) = found
         assert search.target.item.bounds_lbrt == features[number - 1].bounds_lbrt
         boxes = {box_words(each.item.bounds_lbrt, 100) for each in search.negatives}
-        assert {box_words(each.bounds_lbrt, 100) for each in features if each.number != number} <= boxes | {
-            box_words(search.target.item.bounds_lbrt, 100)
-        }
+        others = [each.bounds_lbrt for each in features if each.number != number]
+        assert {box_words(each, 100) for each in others if overlap(each, search.target.item.bounds_lbrt) < 0.5} <= boxes
         empty = [each for each in search.negatives if all(each.item.bounds_lbrt != feature.bounds_lbrt for feature in features)]
         assert all(overlap(each.item.bounds_lbrt, feature.bounds_lbrt) <= 0.1 for each in empty for feature in features)
 
@@ -194,6 +195,30 @@ def test_a_sub_batch_holds_every_target_once_and_excludes_what_is_right():
             assert len(set(batch.own.tolist())) < len(searches)
     with pytest.raises(ChipsUnusable, match="give more scenes"):
         draw_searches(placed(24)[:1], "refer", OPTIONS, 4, rng)
+
+
+def test_what_lies_in_about_the_same_box_is_right_wherever_it_is():
+    box, near, far = (0.1, 0.4, 0.4, 0.1), (0.12, 0.42, 0.42, 0.12), (0.3, 0.6, 0.6, 0.3)
+    own = Target(Item(bounds_lbrt=box), frozenset({"box a"}), (Region("", box),))
+    close, wide = (Target(Item(bounds_lbrt=each), frozenset({f"box {each}"}), (Region("", each),)) for each in (near, far))
+    refer = Search("s", "refer", Item(text="the lake"), own, own.marks, Region("", box), (wide,), closed=True)
+    assert [refer.right(each) for each in (own, close, wide)] == [True, True, False]
+    assert refer.chance((close,)) == pytest.approx(1 / 2)
+    open_one = replace(refer, closed=False)
+    assert open_one.candidates((close, close, own)) == (own, wide, close)
+    assert open_one.chance((close,)) == pytest.approx(2 / 3)
+    images = [
+        Target(Item(text="x"), frozenset({f"image {number}"}), regions)
+        for number, regions in enumerate(
+            ((Region("The only glacier.", box),), (Region("The only glacier.", near),), (Region("A lake.", near),))
+        )
+    ]
+    grounded = [
+        Search("s", "grounded_image", Item(text="x"), each, frozenset({f"image {number}"}), each.regions[0], (), closed=False)
+        for number, each in enumerate(images)
+    ]
+    excluded = sub_batch_of(grounded, 1, np.random.default_rng(0)).excluded
+    assert excluded.tolist() == [[False, True, False], [True, False, False], [False, False, False]]
 
 
 def test_searches_are_the_same_at_every_call():

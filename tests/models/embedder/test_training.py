@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 import torch
+from pydantic import TypeAdapter, ValidationError
 
 from catalog.facts.describer_cards import AdapterConfig
 from catalog.facts.errors import RecipeWrong
@@ -90,6 +91,23 @@ def test_vectors_that_are_all_alike_raise_an_alarm_in_time(symmetric):
     assert healthy.step(healthy.draw(SCENES)).flat_steps == 0
     healthy.restore(kept)
     assert healthy.flat_steps == 1
+
+
+def test_sixteen_bits_learn_about_the_same():
+    whole, short = (training(replace(RECIPE, steps=replace(RECIPE.steps, bfloat16=bits))) for bits in (False, True))
+    reports = [run.step(run.draw(SCENES)) for run in (whole, short)]
+    assert reports[0].loss == pytest.approx(reports[1].loss, rel=0.05)
+    assert reports[0].gradient == pytest.approx(reports[1].gradient, rel=0.2)
+    assert all(value.dtype == torch.float32 for value in short.weights().values() if value.is_floating_point())
+
+
+def test_a_recipe_is_the_same_after_a_round_trip_and_typing_errors_are_refused():
+    kind = TypeAdapter(Recipe)
+    told = kind.dump_python(replace(RECIPE, network=ADAPTED), mode="json")
+    assert kind.validate_python(told) == replace(RECIPE, network=ADAPTED)
+    for part in ("network", "searches", "loss", "steps"):
+        with pytest.raises(ValidationError, match="tempurature"):
+            kind.validate_python({**told, part: {**told[part], "tempurature": 1}})
 
 
 def test_recipes_that_contradict_themselves_are_refused():
