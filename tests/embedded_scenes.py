@@ -53,8 +53,8 @@ def placed(count: int, first: int = 0, size_px: int = 56, image_px: int = 32) ->
     maker = SceneMaker(replace(SMALL.vision, image_px=image_px), GROUND_M, InstanceOptions(), World())
     found, seed = [], first
     while len(found) < count:
-        chip = referred_chip(seed, size_px=size_px)
-        scene = maker.of_labels(f"chip-{seed}", chip.s2, chip.labels, chip.kinds)
+        chip, later = (referred_chip(seed, size_px=size_px, year=year) for year in (0, 1))
+        scene = maker.of_labels(f"chip-{seed}", chip.s2, chip.labels, chip.kinds, later.s2)
         if scene.scene.ground.usable:
             found.append(scene)
         seed += 1

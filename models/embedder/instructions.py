@@ -9,9 +9,11 @@ from typing import Final, Literal
 
 Task = Literal[
     "classify", "image_to_text", "text_to_image", "question", "region_caption", "refer", "grounded_image", "placed_image",
+    "same_feature",
 ]  # fmt: skip
 TASKS: Final[tuple[Task, ...]] = (
     "classify", "image_to_text", "text_to_image", "question", "region_caption", "refer", "grounded_image", "placed_image",
+    "same_feature",
 )  # fmt: skip
 INSTRUCTIONS_VERSION: Final = "1"
 HELD_OUT: Final = 2
@@ -117,6 +119,18 @@ INSTRUCTIONS: Final[Mapping[Task, tuple[str, ...]]] = MappingProxyType(
             "Search images of this here.",
             "Which image shows this place?",
             "Find the image that was taken near the place.",
+        ),
+        "same_feature": (
+            "Find what the box holds in another year.",
+            "Which image shows this a year later?",
+            "Find the image of this in a later year.",
+            "Show what is in the box a year later.",
+            "Search the image that shows this in another year.",
+            "Which image shows what the box holds later?",
+            "How does this look in another year?",
+            "Find how this looks a year later.",
+            "Show what the box holds in another year.",
+            "Which image shows this in a later year?",
         ),
     }
 )

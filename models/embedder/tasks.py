@@ -1,4 +1,4 @@
-"""Searches of eight kinds, made from what is true of the features of a scene.
+"""Searches of nine kinds, made from what is true of the features of a scene.
 
 Source: the tasks of VLM2GeoVec's benchmark RSMEB, on scenes of our own. Negatives of the same image are part of every task that has
 some: with those of other scenes alone, tasks about regions are solved by telling images apart.
@@ -166,6 +166,15 @@ def _placed_image(view: View, _options: SearchOptions) -> _Made | None:
     return _Made(Item(text=counts_of(view.features), place=view.placed.place), view.target, wanted=_own(view))
 
 
+def _same_feature(view: View, _options: SearchOptions) -> _Made | None:
+    if not view.placed.later:
+        return None
+    name, feature = view.placed.scene.scene_id, view.one(view.features)
+    later = [Target(Item(image=image), frozenset({f"image {name} later {number}"})) for number, image in enumerate(view.placed.later, 1)]
+    own = later.pop(feature.number - 1)
+    return _Made(Item(image=view.image, bounds_lbrt=feature.bounds_lbrt), own, tuple(later))
+
+
 def _own(view: View) -> Marks:
     return frozenset({f"image {view.placed.scene.scene_id}"})
 
@@ -215,5 +224,6 @@ _MAKERS: Final[Mapping[Task, Callable[[View, SearchOptions], _Made | None]]] = M
     {
         "classify": _classify, "image_to_text": _image_to_text, "text_to_image": _text_to_image, "question": _question,
         "region_caption": _region_caption, "refer": _refer, "grounded_image": _grounded_image, "placed_image": _placed_image,
+        "same_feature": _same_feature,
     }
 )  # fmt: skip

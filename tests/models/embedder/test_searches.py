@@ -113,6 +113,7 @@ def test_queries_hold_what_their_task_is_about(searches):
         "refer": {(True, True, False, False)},
         "grounded_image": {(False, True, True, False)},
         "placed_image": {(False, True, False, True)},
+        "same_feature": {(True, False, True, False)},
     }
 
 
@@ -164,6 +165,31 @@ def test_images_that_lie_otherwise_are_wrong_where_words_tell_them_apart(searche
             assert not torch.equal(each.item.image, scene.scene.image)
             assert len(each.marks & {f"image {scene.scene.scene_id}"}) == 0
     assert all(not search.negatives for *_, search in searches["placed_image"])
+
+
+def test_the_same_feature_is_found_by_its_box_among_those_of_its_scene(searches):
+    for scene, features, search in searches["same_feature"]:
+        place = [each.bounds_lbrt for each in features].index(search.query.bounds_lbrt)
+        assert search.target.item.image is scene.later[place]
+        assert len(search.negatives) == len(features) - 1
+    scene = placed(24)[0]
+    turned = scene.turned(3)
+    assert torch.equal(turned.later[0], torch.rot90(scene.later[0], 3, dims=(-2, -1)))
+    assert search_of(replace(scene, later=()), "same_feature", OPTIONS, np.random.default_rng(0)) is None
+
+
+def test_another_year_is_the_same_ground_in_other_light():
+    for seed in range(4):
+        first, again, later = (referred_chip(seed, size_px=64, year=year) for year in (0, 0, 1))
+        assert np.array_equal(first.s2, again.s2)
+        assert later.kinds == first.kinds
+        for number in range(1, len(first.kinds) + 1):
+            both = ((first.labels == number) & (later.labels == number)).sum()
+            assert both > 0.5 * (first.labels == number).sum()
+        ground = (first.labels == 0) & (later.labels == 0)
+        assert np.corrcoef(first.s2[7][ground], later.s2[7][ground])[0, 1] > 0.3
+        assert not np.array_equal(first.s2, later.s2)
+        assert np.array_equal(later.s2, referred_chip(seed, size_px=64, year=1).s2)
 
 
 def test_captions_tell_the_largest_only_where_one_is():
