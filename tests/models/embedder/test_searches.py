@@ -25,11 +25,12 @@ from models.embedder.instructions import (
     known_instructions,
 )  # fmt: skip
 from models.embedder.places import Place
-from models.embedder.scenes import images_of
+from models.embedder.scenes import SceneMaker, images_of
 from models.embedder.searches import Region, Search, Target
 from models.embedder.stream import Item
 from models.embedder.tasks import SearchOptions, fixed_searches, search_of
 from models.embedder.world import World, ground_look
+from models.language.instances import InstanceOptions
 from models.referrer.pointing import meant
 from simulator.referred import referred_chip
 from tests.embedded_scenes import RECIPE, placed
@@ -176,6 +177,18 @@ def test_the_same_feature_is_found_by_its_box_among_those_of_its_scene(searches)
     turned = scene.turned(3)
     assert torch.equal(turned.later[0], torch.rot90(scene.later[0], 3, dims=(-2, -1)))
     assert search_of(replace(scene, later=()), "same_feature", OPTIONS, np.random.default_rng(0)) is None
+
+
+def test_the_ground_around_a_feature_has_it_in_the_middle_with_room():
+    labels = np.zeros((100, 100), np.int32)
+    labels[70:80, 20:30], labels[2:6, 90:100] = 1, 2
+    bright = np.where(labels > 0, 6_000, 500).astype(np.uint16)[None].repeat(12, axis=0)
+    maker = SceneMaker(TowerConfig(image_px=32, patch_px=8, hidden=32, layers=1, heads=4), 2240.0, InstanceOptions(), World())
+    middle, corner = maker.of_labels("s", bright, labels, ("clear lake", "glacier"), bright).later
+    assert float(middle[0, 15:17, 15:17].min()) > float(middle[0, :8].max())
+    shining = corner[0] > corner[0].mean()
+    assert shining[2:6, 24:].all()  # cut at the edges of the chip
+    assert not shining[16:].any()
 
 
 def test_another_year_is_the_same_ground_in_other_light():
