@@ -53,13 +53,13 @@ class Embedder(nn.Module):
 
     def states(self, stream: Stream) -> Tensor:
         """Last states of the language model (N, length, width)."""
-        further: dict[str, Tensor] = {}
         if len(stream.grids):
-            further = {"pixel_values": stream.pixels, "image_grid_thw": stream.grids, "mm_token_type_ids": stream.kinds}
+            seen = {"pixel_values": stream.pixels, "image_grid_thw": stream.grids, "mm_token_type_ids": stream.kinds}
         else:
-            further = {"position_ids": (stream.attention.cumsum(dim=1) - 1).clamp(min=0)}
+            # without images the class would count padding as places
+            seen = {"position_ids": (stream.attention.cumsum(dim=1) - 1).clamp(min=0)}
         read = self.language(
-            input_ids=stream.ids, inputs_embeds=self._words(stream), attention_mask=stream.attention, use_cache=False, **further
+            input_ids=stream.ids, inputs_embeds=self._words(stream), attention_mask=stream.attention, use_cache=False, **seen
         )
         states: Tensor = read.last_hidden_state
         return states
