@@ -101,13 +101,13 @@ def test_sixteen_bits_learn_about_the_same():
     assert all(value.dtype == torch.float32 for value in short.weights().values() if value.is_floating_point())
 
 
-def test_a_recipe_is_the_same_after_a_round_trip_and_typing_errors_are_refused():
+def test_a_recipe_is_the_same_after_a_round_trip_and_unknown_options_are_refused():
     kind = TypeAdapter(Recipe)
     told = kind.dump_python(replace(RECIPE, network=ADAPTED), mode="json")
     assert kind.validate_python(told) == replace(RECIPE, network=ADAPTED)
     for part in ("network", "searches", "loss", "steps"):
-        with pytest.raises(ValidationError, match="tempurature"):
-            kind.validate_python({**told, part: {**told[part], "tempurature": 1}})
+        with pytest.raises(ValidationError, match="heat"):
+            kind.validate_python({**told, part: {**told[part], "heat": 1}})
 
 
 def test_recipes_that_contradict_themselves_are_refused():
