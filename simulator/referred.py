@@ -4,7 +4,7 @@ Drawn alone, as `simulator.chips` draws its lakes. There is no snow and no ice b
 that no phrase has an answer that the truth does not know.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -45,8 +45,11 @@ class ReferredChip:
     ground: Ground
 
 
-def referred_chip(seed: int, *, size_px: int = 224) -> ReferredChip:
-    """Draw one chip with features of one to four classes; some hold more of a class than may be asked about."""
+def referred_chip(seed: int, *, size_px: int = 224, year: int = 0) -> ReferredChip:
+    """Draw one chip with features of one to four classes; some hold more of a class than may be asked about.
+
+    In another `year` the same ground is seen in other light, and all but glaciers are a little larger or smaller.
+    """
     rng = generator(seed, "referred")
     ground: Ground = "mountains" if rng.random() < 0.6 else "tundra"
     shape = (size_px, size_px)
@@ -58,13 +61,20 @@ def referred_chip(seed: int, *, size_px: int = 224) -> ReferredChip:
     names = rng.permutation(_CLASSES[ground])[: int(rng.integers(1, 4))]
     for name in names:
         layout.add(str(name), int(rng.choice(5, p=(0.38, 0.27, 0.2, 0.11, 0.04))) + 1, _RADII, _ROUGHNESS.get(str(name), 0.8))
-    for spot in layout.spots:
-        inside = _inside(spot, shape) & (labels == 0)
+    for place, spot in enumerate(layout.spots):
+        inside = _inside(_changed(spot, seed, place, year), shape) & (labels == 0)
         if inside.any():
             kinds.append(spot.kind)
             labels[inside] = len(kinds)
     dem = _heights(rng, shape, labels, kinds)
-    return ReferredChip(_counts(seed, ground, dem, labels, tuple(kinds)), dem, labels, tuple(kinds), ground)
+    return ReferredChip(_counts(seed, ground, dem, labels, tuple(kinds), year), dem, labels, tuple(kinds), ground)
+
+
+def _changed(spot: Spot, seed: int, place: int, year: int) -> Spot:
+    """A spot as it is in another year."""
+    if not year:
+        return spot
+    return replace(spot, radius=spot.radius * float(generator(seed, "referred", "year", year, place).uniform(0.85, 1.15)))
 
 
 def _glacier(rng: np.random.Generator, shape: tuple[int, int], layout: Layout) -> npt.NDArray[np.bool_]:
@@ -106,13 +116,17 @@ def _heights(rng: np.random.Generator, shape: tuple[int, int], labels: npt.NDArr
     return np.asarray(dem + 0.3 * rng.standard_normal(shape), np.float32)
 
 
-def _counts(seed: int, ground: Ground, dem: Floats, labels: npt.NDArray[np.int32], kinds: tuple[str, ...]) -> npt.NDArray[np.uint16]:
+def _counts(
+    seed: int, ground: Ground, dem: Floats, labels: npt.NDArray[np.int32], kinds: tuple[str, ...], year: int
+) -> npt.NDArray[np.uint16]:
     rng = generator(seed, "referred", "light")
     layers = _land(rng, ground, dem.shape)
     fine = 1 + 0.06 * fractal(dem.shape, rng, exponent=1.6)
     for number, kind in enumerate(kinds, 1):
         inside = labels == number
         layers[:, inside] = _look(kind, rng)[:, None] * fine[inside] ** 0.5
+    if year:  # materials are those of the first year, the sun and the air are not
+        rng = generator(seed, "referred", "light", year)
     east, south = np.gradient(dem, GROUND_M / len(dem), axis=(1, 0))
     azimuth, height = rng.uniform(2.2, 3.6), rng.uniform(0.6, 1.0)
     tilt = 1 - (east * np.sin(azimuth) - south * np.cos(azimuth)) / np.tan(height)

@@ -15,6 +15,8 @@ from models.language.sentences import SEG
 
 PAD, BEGIN, END, IMAGE = "<pad>", "<s>", "</s>", "<image>"
 _SPECIAL: Final = (PAD, BEGIN, END, IMAGE)
+VISION_START, VISION_END = "<|vision_start|>", "<|vision_end|>"
+"""Around the placeholders of an image, for the systems that are built on Qwen2-VL; they ask for them among the `added` tokens."""
 
 
 def train_tokenizer(texts: Sequence[str], size: int, added: Sequence[str] = (SEG,)) -> PreTrainedTokenizerFast:

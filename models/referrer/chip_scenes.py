@@ -42,8 +42,8 @@ def scene_of_labels(
     scene_id: str, s2: NDArray[np.uint16], labels: NDArray[np.int32], kinds: Sequence[FeatureClass], ground_m: float, recipe: Recipe
 ) -> Scene:
     """Make a scene of a chip (12, y, x) whose features are known pixel by pixel."""
-    thinned = _thinned(labels)
-    ground = features_of_labels(thinned, kinds, ground_m / len(thinned), recipe.features)
+    few = thinned(labels)
+    ground = features_of_labels(few, kinds, ground_m / len(few), recipe.features)
     return Scene(scene_id, images_of(s2[None], recipe.network.vision)[0], ground)
 
 
@@ -51,10 +51,11 @@ def scenes_of_chips(batch: ChipBatch, names: Sequence[str], kind: FeatureClass, 
     """Make scenes of stored chips of one target; pixels that it covers by half or more are its, those that nobody judged are not."""
     wet = (batch.label != LABEL_IGNORE) & (batch.label >= LABEL_SCALE / 2)
     images, rule = images_of(batch.s2, recipe.network.vision), recipe.features or InstanceOptions()
-    grounds = [features_of_mask(_thinned(mask), kind, PIXEL_M * len(mask) / len(_thinned(mask)), rule) for mask in wet]
+    grounds = [features_of_mask(thinned(mask), kind, PIXEL_M * len(mask) / len(thinned(mask)), rule) for mask in wet]
     return [Scene(name, image, ground) for name, image, ground in zip(names, images, grounds, strict=True)]
 
 
-def _thinned(labels: NDArray[_Pixels]) -> NDArray[_Pixels]:
+def thinned(labels: NDArray[_Pixels]) -> NDArray[_Pixels]:
+    """Keep every n-th row and column of labels, so that about 112 are left; of fewer than 224 all."""
     step = max(1, len(labels) // _SIDE_PX)
     return np.ascontiguousarray(labels[step // 2 :: step, step // 2 :: step])
