@@ -45,7 +45,7 @@ def facts_of_describer(card: DescriberCard) -> dict[str, object]:
         "recipe": card.recipe,
         "network": f"language model of {language.layers} layers of {language.hidden}, {network.language_path}; encoder {encoder.kind} of "
         f"{encoder.depth} layers of {encoder.embed}; {network.decoder.prompt_tokens} prompt tokens",
-        "needs": ", ".join(encoder.channels),
+        "needs": ", ".join(dict.fromkeys((*encoder.channels, *network.vision.needs))),
         "statistics": card.scaling.source,
         "image px": encoder.image_px,
         "threshold": card.threshold,
@@ -69,6 +69,7 @@ def facts_of_referrer(card: ReferrerCard) -> dict[str, object]:
         "recipe": card.recipe,
         "network": f"language model of {language.layers} layers of {language.hidden}, {network.language_path}; {kept}",
         "classes": ", ".join(card.classes),
+        "needs": ", ".join(network.vision.needs),
         "image px": network.vision.image_px,
         "scene m": card.ground_m,
         "threshold": card.threshold,

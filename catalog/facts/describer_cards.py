@@ -21,6 +21,10 @@ how level the ground is.
 
 In color alone milky water is like scree and water in shadow like shadow, so that words would be guesses.
 """
+_OF_THE_INDEX: Final = ("B02", "B03", "B04", "B08", "B11", "B12")
+_SHOWN_OF: Final[Mapping[Shown, tuple[str, ...]]] = MappingProxyType(
+    {"rgb": RGB, "water": ("B03", "B08", "B11"), "index": (*_OF_THE_INDEX, "elevation"), "level": (*_OF_THE_INDEX, "elevation")}
+)
 _STRICT: dict[str, Any] = {"extra": "forbid"}
 
 
@@ -44,6 +48,11 @@ class VisionConfig:
     def tokens(self) -> int:
         """Image tokens that the language model sees."""
         return (self.image_px // self.patch_px) ** 2
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Bands, and the ground, that its image is made of."""
+        return _SHOWN_OF[self.shows]
 
 
 @dataclass(frozen=True, slots=True)

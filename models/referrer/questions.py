@@ -105,7 +105,7 @@ def _box(scene: Asking) -> Iterator[Asked]:
 
 
 def _caption(scene: Asking) -> Iterator[Asked]:
-    """Counts by class in the order of the classes; then where the largest feature of all lies, if one is."""
+    """Counts by class in the order of the classes."""
     if not scene.features:
         yield Asked("caption", {}, "There is nothing to point at.")
         return

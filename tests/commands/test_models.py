@@ -78,3 +78,22 @@ def test_the_default_model_is_marked(cryoatlas):
     defaults = [model["maps"] for model in models if model["use"] == "default"]
     assert "lakes" in defaults
     assert len(set(defaults)) == len(defaults)
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"), [("describe-tiny", {"B02", "B11", "slope", "elevation"}), ("refer-tiny", {"B03", "B08", "B11"})]
+)
+def test_models_that_answer_in_words_say_which_bands_they_look_at(cryoatlas, name, needed):
+    shown = json.loads(cryoatlas("models", "show", name, "--json").out)
+    assert needed <= set(shown["needs"].split(", "))
+
+
+@pytest.mark.parametrize("name", ["describe-tiny", "refer-tiny"])
+def test_they_do_not_map(cryoatlas, name, tmp_path):
+    said = cryoatlas(
+        "run", "--region", "ile_alatau", "--years", "2021", "--catalog", "planetary-computer", "--store", tmp_path, "--model", name
+    )
+    assert said.code != 0
+    assert said.err.startswith("error:")
+    assert name in said.err
+    assert "Traceback" not in said.err
