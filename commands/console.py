@@ -53,7 +53,9 @@ def interruptible() -> Iterator[None]:
 
     A server of the orchestrator hears the key, too, and is gone before those who ask it have stopped.
     """
-    if threading.current_thread() is not threading.main_thread():
+    # jobs in the background ignore the key, as their shell wants it, and go on doing so
+    first = threading.current_thread() is threading.main_thread()
+    if not first or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
     pressed = threading.Event()
@@ -62,11 +64,11 @@ def interruptible() -> Iterator[None]:
         pressed.set()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGINT, note)
+    signal.signal(signal.SIGINT, note)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if pressed.is_set():
             ERR.print("interrupted: the same command goes on from what is done.")
             # as a shell ends a program that was interrupted

@@ -11,6 +11,7 @@ from commands.console import interruptible
 
 BROKEN = """
 import os, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from commands.console import interruptible
 with interruptible():
     try:
@@ -31,6 +32,15 @@ def test_errors_without_an_interrupt_stay_what_they_are():
     with pytest.raises(ConnectionError, match="gone"), interruptible():
         raise ConnectionError("gone")
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_job_that_ignores_the_key_goes_on_ignoring_it():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interruptible():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_threads_other_than_the_first_are_left_alone():
