@@ -62,6 +62,8 @@ def interruptible() -> Iterator[None]:
 
     def note(*_: object) -> NoReturn:
         pressed.set()
+        # whoever still talks to that server would tell at length that it is gone
+        logging.disable(logging.CRITICAL)
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGINT, note)
@@ -70,6 +72,7 @@ def interruptible() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if pressed.is_set():
+            logging.disable(logging.NOTSET)
             ERR.print("interrupted: the same command goes on from what is done.")
             # as a shell ends a program that was interrupted
             raise SystemExit(128 + signal.SIGINT)
