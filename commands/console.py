@@ -72,7 +72,6 @@ def interruptible() -> Iterator[None]:
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if pressed.is_set():
-            logging.disable(logging.NOTSET)
             ERR.print("interrupted: the same command goes on from what is done.")
             # as a shell ends a program that was interrupted
             raise SystemExit(128 + signal.SIGINT)
