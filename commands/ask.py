@@ -68,7 +68,7 @@ def ask(  # noqa: PLR0913 - the options of the command
 
 def _show(answer: AskAnswer) -> None:
     OUT.print(answer.text, markup=False)
-    _show_items(answer.items)
+    _show_items(answer.items, scores=answer.way == "sight")
     if answer.opinion is not None and answer.way != "sight":
         OUT.print(answer.opinion.text, markup=False)
         _show_items(answer.opinion.items, scores=True)
