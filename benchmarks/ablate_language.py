@@ -21,7 +21,7 @@ from tasks.train_referrer import train as train_referrer
 
 DESCRIBERS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
-    "constant": {"network.decoder.prompt": "constant", "loss.words": 0.0, "loss.reading": 0.0, "loss.points": 0.0},
+    "constant": {"network.decoder.prompt": "constant", "loss.words": 0.0, "loss.reading": 0.0, "loss.points": 0.0, "steps.words": 0},
     "frozen": {"network.language_path": "frozen"},
     "masks_4": {"loss.masks": 4.0},
     "words_4": {"loss.words": 4.0},

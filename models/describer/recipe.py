@@ -132,6 +132,10 @@ class Recipe:
             )
         if min(self.steps.pretext, self.steps.words) < 0 or (self.steps.pretext and not self.loss.patches):
             raise RecipeWrong(f"Recipe {self.name}: steps.pretext and steps.words must not be negative, and a pretext needs loss.patches.")
+        if self.steps.words and not self.loss.words:
+            raise RecipeWrong(
+                f"Recipe {self.name}: nothing is learned in {self.steps.words} steps of words with loss.words of 0: give one of them."
+            )
         for step in (0, self.steps.pretext):
             self.schedule_at(step)  # raises where a warm-up does not fit
 

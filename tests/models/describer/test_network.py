@@ -381,6 +381,7 @@ def _part(name: str) -> str:
         ({"pretext": 20}, {"patches": 0.5}, "leave none of 20"),
         ({"pretext": 5}, {}, "a pretext needs loss.patches"),
         ({"words": -1}, {}, "must not be negative"),
+        ({"words": 3}, {"words": 0.0}, "nothing is learned in 3 steps of words"),
     ],
 )
 def test_phases_that_make_no_sense_are_refused(steps, loss, words):
