@@ -21,14 +21,14 @@ from tasks.train_referrer import train as train_referrer
 
 DESCRIBERS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
-    "constant": {"network.decoder.prompt": "constant", "loss.words": 0.0, "loss.reading": 0.0, "loss.points": 0.0, "steps.words": 0},
+    "constant": {"network.decoder.prompt": "constant", "loss.words": 0.0},
     "frozen": {"network.language_path": "frozen"},
     "masks_4": {"loss.masks": 4.0},
     "words_4": {"loss.words": 4.0},
     "rgb": {"network.encoder.channels": ["B04", "B03", "B02"]},
-    "unread": {"loss.reading": 0.0},
-    "unpointed": {"loss.points": 0.0},
 }
+"""Those that the paper names (GLACIA), and a prompt that hears no words. All begin with the vision tower and the language model of
+`describe-tiny`, as the published ones begin with CLIP and Mistral; encoder and decoder begin from nothing."""
 REFERRERS: Mapping[str, Mapping[str, Any]] = {
     "full": {},
     "no_memory": {"network.memory": None},
@@ -45,9 +45,11 @@ FIGURES: Mapping[str, tuple[str, ...]] = {
 
 
 def describer_changes(variant: str, steps: int) -> dict[str, Any]:
-    """Two fifths of the steps for the tower, a tenth for words alone."""
-    phases = {"steps.total": steps, "steps.pretext": 2 * steps // 5, "steps.words": steps // 10, "steps.warmup": steps // 40}
-    return {**phases, "steps.validate_every": steps, **DESCRIBERS[variant]}
+    """Words and masks from the first step on, without any pretext."""
+    begin = {"start_from": "describe-tiny", "start_with": "language", "steps.learning_rate": 1e-3}
+    phases = {"steps.total": steps, "steps.pretext": 0, "steps.words": 0, "steps.warmup": steps // 20, "steps.validate_every": steps}
+    losses = dict.fromkeys(("loss.patches", "loss.reading", "loss.points"), 0.0)
+    return {**begin, **phases, **losses, **DESCRIBERS[variant]}
 
 
 def referrer_changes(variant: str, steps: int) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from simulator.chips import simulated_chip
 
 LOG_EVERY: Final = 20
 CORPUS_SCENES: Final = 60
+_LANGUAGE: Final = "language."
 _log = logging.getLogger("cryoatlas.progress")
 
 
@@ -189,9 +190,13 @@ def _read(files: tuple[str, ...], cache: Path) -> dict[str, Tensor]:
 
 
 def _of_shape(card: DescriberCard, tensors: dict[str, Tensor], recipe: Recipe) -> dict[str, Tensor]:
-    if card.network != recipe.network:
+    own, wanted = card.network, recipe.network
+    reads = (own.vision, own.language, own.adapter) == (wanted.vision, wanted.language, wanted.adapter)
+    if own != wanted and not (reads and recipe.start_with == "language"):
         raise WeightsUnfit(f"{recipe.start_from} has another shape than recipe {recipe.name}: give the recipe the network of its card.")
-    return tensors
+    if recipe.start_with == "all":
+        return tensors
+    return {name.removeprefix(_LANGUAGE): value for name, value in tensors.items() if name.startswith(_LANGUAGE)}
 
 
 def _fingerprint(recipe: Recipe, data: list[str]) -> str:

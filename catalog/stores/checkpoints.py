@@ -16,14 +16,15 @@ from torch import Tensor
 from catalog.facts.cards import WeightsCard
 from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.detector_cards import DetectorCard
+from catalog.facts.embedder_cards import EmbedderCard
 from catalog.facts.errors import WeightsUnfit
 from catalog.facts.referrer_cards import ReferrerCard
 from catalog.stores.downloads import hash_of
 from catalog.stores.files import PARTIAL_SUFFIX, storage_errors, write_atomic
 from catalog.stores.weights import CARD, VOCABULARY, WEIGHTS, card_json, check_card, is_pickle, read_tensors
 
-AnyCard = TypeVar("AnyCard", WeightsCard, DetectorCard, DescriberCard, ReferrerCard)
-WritingCard = TypeVar("WritingCard", DescriberCard, ReferrerCard)
+AnyCard = TypeVar("AnyCard", WeightsCard, DetectorCard, DescriberCard, ReferrerCard, EmbedderCard)
+WritingCard = TypeVar("WritingCard", DescriberCard, ReferrerCard, EmbedderCard)
 Storage = Literal["float32", "float16", "bfloat16"]
 _STORAGE: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 

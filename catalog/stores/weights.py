@@ -19,6 +19,7 @@ from safetensors import SafetensorError, safe_open
 from catalog.facts.cards import FORMAT, WeightsCard, check_statistics
 from catalog.facts.describer_cards import DESCRIBER_FORMAT, DescriberCard
 from catalog.facts.detector_cards import DETECTOR_FORMAT, DetectorCard, check_scaling
+from catalog.facts.embedder_cards import EMBEDDER_FORMAT, EmbedderCard
 from catalog.facts.errors import WeightsMissing, WeightsUnfit, WrongCall
 from catalog.facts.referrer_cards import REFERRER_FORMAT, ReferrerCard
 from catalog.stores.downloads import HubFile, WebFile, fetch, remote_file, verify
@@ -36,20 +37,28 @@ SHIPPED: Final = Path(str(files("catalog").joinpath("weights")))
 """One folder per shipped name."""
 _PINNED: Final = re.compile(r"(?P<reference>.+)#sha256=(?P<hash>[0-9a-fA-F]{64})")
 _PICKLES: Final = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
-Card = WeightsCard | DetectorCard | DescriberCard | ReferrerCard
-"""What travels beside weights, of segmenters of lakes, of detectors of slumps, of describers of scenes or of those that draw what words mean."""
+Card = WeightsCard | DetectorCard | DescriberCard | ReferrerCard | EmbedderCard
+"""What travels beside weights of the five systems."""
 _ADAPTERS: Final[Mapping[str, TypeAdapter[Any]]] = {
     "segmenter": TypeAdapter(WeightsCard),
     "detector": TypeAdapter(DetectorCard),
     "describer": TypeAdapter(DescriberCard),
     "referrer": TypeAdapter(ReferrerCard),
+    "embedder": TypeAdapter(EmbedderCard),
 }
-_FORMATS: Final = {"segmenter": FORMAT, "detector": DETECTOR_FORMAT, "describer": DESCRIBER_FORMAT, "referrer": REFERRER_FORMAT}
+_FORMATS: Final = {
+    "segmenter": FORMAT,
+    "detector": DETECTOR_FORMAT,
+    "describer": DESCRIBER_FORMAT,
+    "referrer": REFERRER_FORMAT,
+    "embedder": EMBEDDER_FORMAT,
+}
 _KINDS: Final = {
     "segmenter": "a model of lakes",
     "detector": "a detector of slumps",
     "describer": "a describer of scenes",
     "referrer": "a referrer of words",
+    "embedder": "an embedder of images and words",
 }
 
 
@@ -119,6 +128,17 @@ def read_referrer(reference: str, cache: Path | None = None) -> "tuple[ReferrerC
     card, file = find_card(reference, cache)
     if not isinstance(card, ReferrerCard):
         raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a referrer is asked for: name another model.")
+    return card, read_tensors(file), _vocabulary(file.parent, card.vocabulary_sha256)
+
+
+def read_embedder(reference: str, cache: Path | None = None) -> "tuple[EmbedderCard, dict[str, Tensor], str]":
+    """Find, verify and read an embedder's weights with their card and the content of their vocabulary.
+
+    Raises WeightsMissing, WeightsUnfit or WrongCall.
+    """
+    card, file = find_card(reference, cache)
+    if not isinstance(card, EmbedderCard):
+        raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and an embedder is asked for: name another model.")
     return card, read_tensors(file), _vocabulary(file.parent, card.vocabulary_sha256)
 
 

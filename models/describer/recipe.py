@@ -1,7 +1,7 @@
 """Everything that decides how a describer is trained; one YAML file holds one recipe."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from catalog.facts.describer_cards import TINY, DescriberConfig
 from catalog.facts.errors import RecipeWrong
@@ -104,6 +104,8 @@ class Recipe:
     """`tokenizer.json` of the published language model; empty: words are learned from the pairs."""
     start_from: str = ""
     """Weights of ours to go on from; a shipped name, a folder, a file or hf://."""
+    start_with: Literal["all", "language"] = "all"
+    """Of those weights all, or only what reads and writes (vision tower and language model), as a published describer begins with CLIP and Mistral."""
     seed: int = 42
 
     def __post_init__(self) -> None:

@@ -24,7 +24,7 @@ class Start:
     vision: Tensors = field(default_factory=dict)
     prithvi: Tensors = field(default_factory=dict)
     whole: Tensors = field(default_factory=dict)
-    """All of a describer of the same shape."""
+    """Of a describer: all, or what reads and writes."""
 
 
 def started(recipe: Recipe, dialogue: Dialogue, start: Start) -> Describer:
@@ -44,7 +44,8 @@ def started(recipe: Recipe, dialogue: Dialogue, start: Start) -> Describer:
             )
         load_prithvi(network.encoder.prithvi, start.prithvi, recipe.network.encoder.channels, where=_named(recipe.prithvi_from))
     if start.whole:
-        fill(network, start.whole, where=recipe.start_from)
+        part = network if recipe.start_with == "all" else network.language
+        fill(part, start.whole, where=recipe.start_from)
     return network
 
 

@@ -17,6 +17,8 @@ _LARGEST_M2: Final = 1_000_000.0
 """Between these things are told by their size."""
 _NUMBERS: Final = 0.25
 """Weight of numbers, which are hard to learn before points are."""
+_STANDOUTS: Final = 0.1
+"""Weight of superlatives, which need the sizes of all things of a scene compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +29,18 @@ class Known:
     """(B, T, known of a patch), 0..1."""
     counts: Tensor
     """(B, groups), whole numbers."""
+    standouts: Tensor
+    """(B, superlatives, T), shares of the patches around the one thing that each is true of, which add up to 1; zeros where it is true of none."""
 
     def to(self, device: torch.device) -> "Known":
         """Move to a device."""
-        return Known(self.patches.to(device), self.counts.to(device))
+        return Known(self.patches.to(device), self.counts.to(device), self.standouts.to(device))
 
 
 class Pretext(nn.Module):
     """Two linear maps: what patches say, and what all of them say together. More would learn in the tower's place."""
 
-    def __init__(self, hidden: int, parts: tuple[int, ...], groups: int, most: int) -> None:
+    def __init__(self, hidden: int, parts: tuple[int, ...], groups: int, most: int, superlatives: int) -> None:
         """Build with fresh weights for a tower of width `hidden`.
 
         What is known of a patch is in parts that count alike, however many numbers each has; numbers of `groups` go from 0 to `most`.
@@ -45,13 +49,20 @@ class Pretext(nn.Module):
         self.parts, self.groups, self.most = parts, groups, most
         self.patches = nn.Linear(hidden, sum(parts))
         self.counts = nn.Linear(hidden, groups * (most + 1))
+        self.standouts = nn.Linear(hidden, superlatives)
 
     def loss(self, seen: Tensor, known: Known) -> Tensor:
-        """How far the tokens of the tower (B, T, hidden) are from telling what is known: cross-entropy of patches and of numbers."""
+        """How far the tokens of the tower (B, T, hidden) are from telling what is known: cross-entropy of patches, numbers and standouts."""
         told, true = (values.split(self.parts, dim=-1) for values in (self.patches(seen).float(), known.patches))
         patches = torch.stack([functional.binary_cross_entropy_with_logits(*part) for part in zip(told, true, strict=True)]).sum()
         numbers = functional.cross_entropy(self.numbers(seen).float().flatten(0, 1), known.counts.clamp(max=self.most).flatten())
-        return patches + _NUMBERS * numbers
+        return patches + _NUMBERS * numbers + _STANDOUTS * self._missed(seen, known.standouts)
+
+    def _missed(self, seen: Tensor, true: Tensor) -> Tensor:
+        """Cross-entropy over the patches: a superlative is told of one thing among all, so that its patch competes with the others."""
+        entropy = -(true * self.standouts(seen).float().transpose(1, 2).log_softmax(dim=-1)).sum(dim=-1)  # (B, superlatives)
+        lost: Tensor = entropy.sum() / true.sum().clamp(min=1.0)
+        return lost
 
     def numbers(self, seen: Tensor) -> Tensor:
         """Logits (B, groups, most + 1) of the numbers."""
@@ -80,6 +91,13 @@ class Board:
     def known(self) -> Tensor:
         """Sizes and points (1 + layers, side, side), 0..1."""
         return torch.cat([self.sizes[None], self.points]).clamp(max=1.0)
+
+
+def around(x: float, y: float, side: int) -> Tensor:
+    """Shares (side, side) of the patches around a point, which add up to 1."""
+    board = Board(1, side)
+    board.put(0, x, y, _LARGEST_M2)
+    return board.points[0]
 
 
 def _shared(share: float, side: int) -> list[tuple[int, float]]:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.facts.scene_facts import MANY
-from models.describer.pretext import OF_A_PATCH, OF_A_SCENE, PLACES, known_of, pretext_of
-from models.language.pretext import Known
+from models.describer.pretext import OF_A_PATCH, OF_A_SCENE, PLACES, STANDOUTS, known_of, pretext_of
+from models.language.truth import extreme, nearest
 from tests.described_scenes import scenes
 
 SIDE = 8
@@ -39,12 +41,37 @@ def test_the_share_of_lake_is_that_of_the_mask():
     assert float(covered) == pytest.approx(float((scene.lakes.labels > 0).mean()))
 
 
+def test_what_stands_out_lies_in_the_patches_around_its_point():
+    some = list(scenes(6))
+    for scene, shares in zip(some, known_of(some, SIDE).standouts, strict=True):
+        facts = scene.facts()
+        lakes = (extreme(facts, "largest"), extreme(facts, "smallest"), nearest(facts)) if facts.lakes else ()
+        for lake, own in zip(lakes, shares, strict=False):
+            nearby = own.reshape(SIDE, SIDE)[min(int(lake.y * SIDE), SIDE - 1), min(int(lake.x * SIDE), SIDE - 1)]
+            assert float(own.sum()) == pytest.approx(1.0)
+            assert float(nearby) == pytest.approx(float(own.max()))
+        assert len(lakes) == len(STANDOUTS) or not shares.any()
+
+
+def test_a_scene_without_lakes_asks_nothing_about_what_stands_out():
+    (scene,) = scenes(1, first=5)
+    known, pretext = known_of([scene], SIDE), pretext_of(16)
+    none = replace(known, standouts=torch.zeros_like(known.standouts))
+    seen = torch.randn(1, SIDE * SIDE, 16, generator=torch.Generator().manual_seed(0))
+    gradients = []
+    for own in (known, none):
+        pretext.zero_grad()
+        pretext.loss(seen, own).backward()
+        gradients.append(float(pretext.standouts.weight.grad.abs().sum()))
+    assert gradients[0] > 0 == gradients[1]
+
+
 def test_counts_stop_at_many():
     (scene,) = scenes(1, first=5)
     known, pretext = known_of([scene], SIDE), pretext_of(16)
     logits = pretext.numbers(torch.zeros(2, 4, 16))
     assert logits.shape == (2, OF_A_SCENE, MANY + 1)
-    more = Known(known.patches, torch.full_like(known.counts, MANY + 3))
+    more = replace(known, counts=torch.full_like(known.counts, MANY + 3))
     assert torch.isfinite(pretext.loss(torch.zeros(1, SIDE * SIDE, 16), more))
 
 
