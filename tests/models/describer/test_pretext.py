@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from catalog.facts.scene_facts import MANY
 from models.describer.pretext import OF_A_PATCH, OF_A_SCENE, PLACES, STANDOUTS, known_of, pretext_of
+from models.language.pretext import Known
 from models.language.truth import extreme, nearest
 from tests.described_scenes import scenes
 
