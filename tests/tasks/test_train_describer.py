@@ -95,6 +95,24 @@ def test_weights_of_ours_and_published_parts_are_what_a_training_starts_from(tra
     assert torch.equal(started[f"language.model.vision_tower.{name}"], llava.model.vision_tower.state_dict()[name])
 
 
+def test_a_training_may_take_the_language_path_alone(trained, tmp_path):
+    source = str(trained / "weights")
+    begin = FEW | {
+        "start_from": source,
+        "start_with": "language",
+        "steps.learning_rate": 0.0,
+        "network.encoder.channels": ["B04", "B03", "B02"],
+    }
+    first = read_describer(source)[1]
+    second = read_describer(train("tiny-demo", DATA, str(tmp_path), begin, "cpu").weights)[1]
+    assert all(torch.equal(first[name], second[name]) for name in first if name.startswith("language."))
+    assert not all(first[name].shape == second[name].shape and torch.equal(first[name], second[name]) for name in first)
+    with pytest.raises(WeightsUnfit, match="another shape"):
+        train("tiny-demo", DATA, str(tmp_path / "all"), begin | {"start_with": "all"}, "cpu")
+    with pytest.raises(WeightsUnfit, match="another shape"):
+        train("tiny-demo", DATA, str(tmp_path / "other"), begin | {"network.language.layers": 2}, "cpu")
+
+
 def test_shipped_recipes_are_read_and_contradictions_refused():
     for name in shipped_recipes("describe"):
         assert read_recipe(name, "describe", Recipe).title
