@@ -1,7 +1,8 @@
-"""Cards of slump detectors, of describers and of referrers in words."""
+"""Cards of slump detectors, and of the three systems that read, in words."""
 
 from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.detector_cards import DetectorCard, DetectorConfig
+from catalog.facts.embedder_cards import EmbedderCard
 from catalog.facts.referrer_cards import ReferrerCard
 
 
@@ -73,6 +74,30 @@ def facts_of_referrer(card: ReferrerCard) -> dict[str, object]:
         "image px": network.vision.image_px,
         "scene m": card.ground_m,
         "threshold": card.threshold,
+        "figures": card.figures,
+        "cite": card.citation,
+    }
+
+
+def facts_of_embedder(card: EmbedderCard) -> dict[str, object]:
+    """Return what `cryoatlas models show` tells of an embedder, in order."""
+    network = card.network
+    tower, language = network.vision, network.language
+    return {
+        "name": card.name,
+        "title": card.title,
+        "version": card.version,
+        "sha256": card.sha256,
+        "licence": card.licence,
+        "trained on": card.trained_on,
+        "recipe": card.recipe,
+        "network": f"tower of {tower.layers} layers of {tower.hidden}, {tower.tokens} image tokens; language model of {language.layers} layers "
+        f"of {language.hidden}, {network.language_path}; places as {network.geo.encoding}",
+        "needs": ", ".join(tower.needs),
+        "image px": tower.image_px,
+        "scene m": card.ground_m,
+        "temperature": card.temperature,
+        "instructions": card.instructions,
         "figures": card.figures,
         "cite": card.citation,
     }

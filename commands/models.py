@@ -8,11 +8,12 @@ import typer
 from catalog.facts.cards import WeightsCard
 from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.detector_cards import DetectorCard
+from catalog.facts.embedder_cards import EmbedderCard
 from catalog.facts.options import DEFAULT_MODELS
 from catalog.facts.referrer_cards import ReferrerCard
 from catalog.stores.objects import local_path
 from catalog.stores.weights import Card, find_card, shipped_names
-from commands.cards import facts_of_describer, facts_of_detector, facts_of_referrer
+from commands.cards import facts_of_describer, facts_of_detector, facts_of_embedder, facts_of_referrer
 from commands.console import say, show_json, show_table
 from commands.running import run_convert
 from infra.settings import read_settings
@@ -111,6 +112,8 @@ def _target_of(card: Card) -> str:
         return "nothing: it describes"
     if isinstance(card, ReferrerCard):
         return "what words mean"
+    if isinstance(card, EmbedderCard):
+        return "nothing: it searches"
     return "slumps" if isinstance(card, DetectorCard) else "lakes"
 
 
@@ -119,6 +122,8 @@ def _facts_of(card: Card) -> dict[str, object]:
         return facts_of_describer(card)
     if isinstance(card, ReferrerCard):
         return facts_of_referrer(card)
+    if isinstance(card, EmbedderCard):
+        return facts_of_embedder(card)
     return facts_of_detector(card) if isinstance(card, DetectorCard) else _facts_of_segmenter(card)
 
 

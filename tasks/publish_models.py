@@ -7,6 +7,7 @@ from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.cards import WeightsCard
 from catalog.facts.describer_cards import DescriberCard
+from catalog.facts.embedder_cards import EmbedderCard
 from catalog.facts.errors import WeightsUnfit
 from catalog.facts.publication import ModelFacts
 from catalog.facts.referrer_cards import ReferrerCard
@@ -47,7 +48,7 @@ def publish_models(region: str, years: Sequence[int], store: str, to: str, refer
 def _facts(name: str, running: str, sha256: str, origin: Origin | None) -> ModelFacts:
     if origin is not None:
         card = origin.card
-        assert not isinstance(card, DescriberCard | ReferrerCard)  # no inventory is made by one
+        assert not isinstance(card, DescriberCard | ReferrerCard | EmbedderCard)  # no inventory is made by one
         described = described_segmenter(card) if isinstance(card, WeightsCard) else described_detector(card)
         folder = model_folder(card.name, card.version, sha256)
         return ModelFacts(card.name, running, sha256, card.title, card.licence, card.citation, card.trained_on, folder, described)

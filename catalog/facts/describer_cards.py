@@ -28,6 +28,11 @@ _SHOWN_OF: Final[Mapping[Shown, tuple[str, ...]]] = MappingProxyType(
 _STRICT: dict[str, Any] = {"extra": "forbid"}
 
 
+def shown_of(shows: Shown) -> tuple[str, ...]:
+    """Bands, and the ground, that an image of that kind is made of."""
+    return _SHOWN_OF[shows]
+
+
 @dataclass(frozen=True, slots=True)
 class VisionConfig:
     """A CLIP vision tower; defaults are those of ViT-H/14."""
@@ -52,7 +57,7 @@ class VisionConfig:
     @property
     def needs(self) -> tuple[str, ...]:
         """Bands, and the ground, that its image is made of."""
-        return _SHOWN_OF[self.shows]
+        return shown_of(self.shows)
 
 
 @dataclass(frozen=True, slots=True)

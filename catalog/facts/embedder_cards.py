@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal
 
-from catalog.facts.describer_cards import AdapterConfig
+from catalog.facts.describer_cards import AdapterConfig, shown_of
 from catalog.facts.errors import WeightsUnfit
 
 EMBEDDER_FORMAT: Final = 1
@@ -34,6 +34,11 @@ class TowerConfig:
     """Of the feed-forward layers."""
     shows: Literal["rgb", "water"] = "rgb"
     """`rgb` by one stretch for all scenes, which a pretrained tower needs; `water` for towers of our own."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Bands that its image is made of."""
+        return shown_of(self.shows)
 
     @property
     def tokens(self) -> int:

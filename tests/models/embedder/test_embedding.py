@@ -1,13 +1,17 @@
 """Weights on disk read as they were written, and vectors that do not depend on what they are read together with."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from catalog.facts.embedder_cards import EmbedderCard
 from catalog.facts.errors import WeightsUnfit, WrongCall
 from catalog.stores.checkpoints import write_describer
 from catalog.stores.weights import VOCABULARY, read_describer, read_embedder
+from commands.main import app
 from models.embedder.embedding import load
 from models.embedder.places import Place
 from models.embedder.stream import Item
@@ -45,6 +49,13 @@ def test_weights_without_their_own_words_are_refused(folder, tmp_path):
     (tmp_path / "w" / VOCABULARY).write_text("{}", encoding="utf-8")
     with pytest.raises(WeightsUnfit):
         read_embedder(folder)
+
+
+def test_a_card_is_shown_with_what_the_network_needs(folder):
+    result = CliRunner().invoke(app, ["models", "show", folder, "--json"])
+    told = json.loads(result.stdout)
+    assert told["needs"] == "B03, B08, B11"
+    assert (told["name"], told["temperature"], told["image px"]) == ("embed-test", 0.05, 32)
 
 
 def test_an_embedder_is_no_describer_and_the_other_way_round(folder):
