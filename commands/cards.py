@@ -4,12 +4,11 @@ from catalog.facts.describer_cards import DescriberCard
 from catalog.facts.detector_cards import DetectorCard, DetectorConfig
 from catalog.facts.embedder_cards import EmbedderCard
 from catalog.facts.referrer_cards import ReferrerCard
+from catalog.stores.weights import Card
 
 
-def facts_of_detector(card: DetectorCard) -> dict[str, object]:
-    """Return what `cryoatlas models show` tells of a detector, in order."""
-    network, calibration = card.network, card.calibration
-    slumps, found = len(calibration.truth_m2), sum(score >= 0 for score in calibration.truth_score)
+def origin_of(card: Card) -> dict[str, object]:
+    """Return what is told of any weights first: their name, and where they come from."""
     return {
         "name": card.name,
         "title": card.title,
@@ -18,6 +17,15 @@ def facts_of_detector(card: DetectorCard) -> dict[str, object]:
         "licence": card.licence,
         "trained on": card.trained_on,
         "recipe": card.recipe,
+    }
+
+
+def facts_of_detector(card: DetectorCard) -> dict[str, object]:
+    """Return what `cryoatlas models show` tells of a detector, in order."""
+    network, calibration = card.network, card.calibration
+    slumps, found = len(calibration.truth_m2), sum(score >= 0 for score in calibration.truth_score)
+    return {
+        **origin_of(card),
         "network": _network(network),
         "needs": ", ".join(network.modalities),
         "statistics": f"{card.statistics.source}: "
@@ -37,13 +45,7 @@ def facts_of_describer(card: DescriberCard) -> dict[str, object]:
     network = card.network
     language, encoder = network.language, network.encoder
     return {
-        "name": card.name,
-        "title": card.title,
-        "version": card.version,
-        "sha256": card.sha256,
-        "licence": card.licence,
-        "trained on": card.trained_on,
-        "recipe": card.recipe,
+        **origin_of(card),
         "network": f"language model of {language.layers} layers of {language.hidden}, {network.language_path}; encoder {encoder.kind} of "
         f"{encoder.depth} layers of {encoder.embed}; {network.decoder.prompt_tokens} prompt tokens",
         "needs": ", ".join(dict.fromkeys((*encoder.channels, *network.vision.needs))),
@@ -61,13 +63,7 @@ def facts_of_referrer(card: ReferrerCard) -> dict[str, object]:
     language = network.language
     kept = "no memory" if memory is None else f"memory of {memory.rows} classes, {memory.slots} slots, fused by {memory.fusion}"
     return {
-        "name": card.name,
-        "title": card.title,
-        "version": card.version,
-        "sha256": card.sha256,
-        "licence": card.licence,
-        "trained on": card.trained_on,
-        "recipe": card.recipe,
+        **origin_of(card),
         "network": f"language model of {language.layers} layers of {language.hidden}, {network.language_path}; {kept}",
         "classes": ", ".join(card.classes),
         "needs": ", ".join(network.vision.needs),
@@ -84,13 +80,7 @@ def facts_of_embedder(card: EmbedderCard) -> dict[str, object]:
     network = card.network
     tower, language = network.vision, network.language
     return {
-        "name": card.name,
-        "title": card.title,
-        "version": card.version,
-        "sha256": card.sha256,
-        "licence": card.licence,
-        "trained on": card.trained_on,
-        "recipe": card.recipe,
+        **origin_of(card),
         "network": f"tower of {tower.layers} layers of {tower.hidden}, {tower.tokens} image tokens; language model of {language.layers} layers "
         f"of {language.hidden}, {network.language_path}; places as {network.geo.encoding}",
         "needs": ", ".join(tower.needs),

@@ -13,7 +13,7 @@ from catalog.facts.options import DEFAULT_MODELS
 from catalog.facts.referrer_cards import ReferrerCard
 from catalog.stores.objects import local_path
 from catalog.stores.weights import Card, find_card, shipped_names
-from commands.cards import facts_of_describer, facts_of_detector, facts_of_embedder, facts_of_referrer
+from commands.cards import facts_of_describer, facts_of_detector, facts_of_embedder, facts_of_referrer, origin_of
 from commands.console import say, show_json, show_table
 from commands.running import run_convert
 from infra.settings import read_settings
@@ -130,13 +130,7 @@ def _facts_of(card: Card) -> dict[str, object]:
 def _facts_of_segmenter(card: WeightsCard) -> dict[str, object]:
     network, scaled = card.network, card.statistics
     return {
-        "name": card.name,
-        "title": card.title,
-        "version": card.version,
-        "sha256": card.sha256,
-        "licence": card.licence,
-        "trained on": card.trained_on,
-        "recipe": card.recipe,
+        **origin_of(card),
         "network": f"{network.backbone}, decoder {network.decoder} of {network.channels} channels, detail {network.detail}, "
         f"{'with' if network.indices else 'without'} indices",
         "needs": ", ".join(network.modalities),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError, safe_open
@@ -39,6 +39,7 @@ _PINNED: Final = re.compile(r"(?P<reference>.+)#sha256=(?P<hash>[0-9a-fA-F]{64})
 _PICKLES: Final = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 Card = WeightsCard | DetectorCard | DescriberCard | ReferrerCard | EmbedderCard
 """What travels beside weights of the five systems."""
+ReadingCard = TypeVar("ReadingCard", DescriberCard, ReferrerCard, EmbedderCard)
 _ADAPTERS: Final[Mapping[str, TypeAdapter[Any]]] = {
     "segmenter": TypeAdapter(WeightsCard),
     "detector": TypeAdapter(DetectorCard),
@@ -114,10 +115,7 @@ def read_describer(reference: str, cache: Path | None = None) -> "tuple[Describe
 
     Raises WeightsMissing, WeightsUnfit or WrongCall.
     """
-    card, file = find_card(reference, cache)
-    if not isinstance(card, DescriberCard):
-        raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a describer is asked for: name another model.")
-    return card, read_tensors(file), _vocabulary(file.parent, card.vocabulary_sha256)
+    return _read_reading(reference, cache, DescriberCard, "a describer")
 
 
 def read_referrer(reference: str, cache: Path | None = None) -> "tuple[ReferrerCard, dict[str, Tensor], str]":
@@ -125,10 +123,7 @@ def read_referrer(reference: str, cache: Path | None = None) -> "tuple[ReferrerC
 
     Raises WeightsMissing, WeightsUnfit or WrongCall.
     """
-    card, file = find_card(reference, cache)
-    if not isinstance(card, ReferrerCard):
-        raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and a referrer is asked for: name another model.")
-    return card, read_tensors(file), _vocabulary(file.parent, card.vocabulary_sha256)
+    return _read_reading(reference, cache, ReferrerCard, "a referrer")
 
 
 def read_embedder(reference: str, cache: Path | None = None) -> "tuple[EmbedderCard, dict[str, Tensor], str]":
@@ -136,10 +131,7 @@ def read_embedder(reference: str, cache: Path | None = None) -> "tuple[EmbedderC
 
     Raises WeightsMissing, WeightsUnfit or WrongCall.
     """
-    card, file = find_card(reference, cache)
-    if not isinstance(card, EmbedderCard):
-        raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and an embedder is asked for: name another model.")
-    return card, read_tensors(file), _vocabulary(file.parent, card.vocabulary_sha256)
+    return _read_reading(reference, cache, EmbedderCard, "an embedder")
 
 
 def find_card(reference: str, cache: Path | None = None) -> tuple[Card, Path]:
@@ -203,6 +195,14 @@ def is_pickle(file: Path) -> bool:
 def card_json(card: Card) -> bytes:
     """Return the content of `card.json`."""
     return _ADAPTERS[_system_of(card)].dump_json(card, indent=1) + b"\n"
+
+
+def _read_reading(reference: str, cache: Path | None, kind: type[ReadingCard], wanted: str) -> "tuple[ReadingCard, dict[str, Tensor], str]":
+    """Weights of a system that reads, with their card and vocabulary."""
+    card, file = find_card(reference, cache)
+    if not isinstance(card, kind):
+        raise WrongCall(f"{reference} holds {card.name}, {_KINDS[_system_of(card)]}, and {wanted} is asked for: name another model.")
+    return card, read_tensors(file), _vocabulary(file.parent, card.vocabulary_sha256)
 
 
 def _system_of(card: Card) -> str:
