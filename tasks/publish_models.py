@@ -6,11 +6,9 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.cards import WeightsCard
-from catalog.facts.describer_cards import DescriberCard
-from catalog.facts.embedder_cards import EmbedderCard
+from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.errors import WeightsUnfit
 from catalog.facts.publication import ModelFacts
-from catalog.facts.referrer_cards import ReferrerCard
 from catalog.stores.jobs import stored_region
 from catalog.stores.publications import open_publication, writing
 from catalog.stores.release_models import Origin, find_origin, write_model
@@ -48,7 +46,7 @@ def publish_models(region: str, years: Sequence[int], store: str, to: str, refer
 def _facts(name: str, running: str, sha256: str, origin: Origin | None) -> ModelFacts:
     if origin is not None:
         card = origin.card
-        assert not isinstance(card, DescriberCard | ReferrerCard | EmbedderCard)  # no inventory is made by one
+        assert isinstance(card, WeightsCard | DetectorCard)  # no other system makes inventories
         described = described_segmenter(card) if isinstance(card, WeightsCard) else described_detector(card)
         folder = model_folder(card.name, card.version, sha256)
         return ModelFacts(card.name, running, sha256, card.title, card.licence, card.citation, card.trained_on, folder, described)

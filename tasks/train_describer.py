@@ -38,6 +38,7 @@ from simulator.chips import simulated_chip
 LOG_EVERY: Final = 20
 CORPUS_SCENES: Final = 60
 _LANGUAGE: Final = "language."
+"""How names of tensors of what reads and writes begin."""
 _log = logging.getLogger("cryoatlas.progress")
 
 
@@ -153,8 +154,9 @@ class _Run:
         recipe, folder = self.recipe, self.folder
         if recipe.start_from:
             card, tensors, vocabulary = read_describer(recipe.start_from, folder)
+            _check_shape(card, recipe)
             self.data_before = card.data
-            return tokenizer_of(vocabulary), Start(whole=_of_shape(card, tensors, recipe))
+            return tokenizer_of(vocabulary), Start(ours=_taken(tensors, recipe))
         start = Start(*(_read(files, folder) for files in (recipe.language_from, recipe.vision_from, recipe.prithvi_from)))
         if recipe.words_from:
             return extended(published_tokenizer(find_weights(recipe.words_from, folder).read_text(encoding="utf-8"))), start
@@ -189,11 +191,15 @@ def _read(files: tuple[str, ...], cache: Path) -> dict[str, Tensor]:
     return tensors
 
 
-def _of_shape(card: DescriberCard, tensors: dict[str, Tensor], recipe: Recipe) -> dict[str, Tensor]:
+def _check_shape(card: DescriberCard, recipe: Recipe) -> None:
     own, wanted = card.network, recipe.network
-    reads = (own.vision, own.language, own.adapter) == (wanted.vision, wanted.language, wanted.adapter)
-    if own != wanted and not (reads and recipe.start_with == "language"):
+    reads_alike = (own.vision, own.language, own.adapter) == (wanted.vision, wanted.language, wanted.adapter)
+    if own != wanted and not (reads_alike and recipe.start_with == "language"):
         raise WeightsUnfit(f"{recipe.start_from} has another shape than recipe {recipe.name}: give the recipe the network of its card.")
+
+
+def _taken(tensors: dict[str, Tensor], recipe: Recipe) -> dict[str, Tensor]:
+    """Of all tensors of a describer those that a recipe starts with, named as in the part that they fill."""
     if recipe.start_with == "all":
         return tensors
     return {name.removeprefix(_LANGUAGE): value for name, value in tensors.items() if name.startswith(_LANGUAGE)}

@@ -7,7 +7,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from catalog.facts.cards import WeightsCard
-from catalog.facts.embedder_cards import EmbedderCard
+from catalog.facts.detector_cards import DetectorCard
 from catalog.facts.errors import WrongCall
 from catalog.facts.grids import PIXEL_M
 from catalog.facts.records import Job
@@ -116,7 +116,7 @@ def _model_card(tables: ReportTables) -> Card:
         return said | {"trained on": _UNKNOWN}
     weights, _ = find_card(name)
     said |= {"title": weights.title, "licence": weights.licence, "trained on": weights.trained_on, "recipe": weights.recipe}
-    assert not isinstance(weights, EmbedderCard)  # no inventory is made by one
+    assert isinstance(weights, WeightsCard | DetectorCard)  # no other system makes inventories
     said |= {"threshold": weights.threshold} | ({"temperature": weights.temperature} if isinstance(weights, WeightsCard) else {})
     same = weights.sha256 == said["sha256"] or not said["sha256"]
     said |= {"figures": dict(weights.figures)} if same else {"figures": "the weights of this run are not those that come with the program"}

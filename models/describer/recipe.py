@@ -122,6 +122,8 @@ class Recipe:
         published = bool(self.language_from or self.vision_from or self.prithvi_from)
         if published and self.start_from:
             raise RecipeWrong(f"Recipe {self.name} names start_from and published parts: weights of ours hold all parts already, keep one.")
+        if self.start_with != "all" and not self.start_from:
+            raise RecipeWrong(f"Recipe {self.name} starts with {self.start_with} of no weights: name them in start_from.")
         if bool(self.language_from) != bool(self.words_from):
             raise RecipeWrong(
                 f"Recipe {self.name} names only one of language_from and words_from: a language model is of no use without its words."

@@ -23,8 +23,8 @@ class Start:
     language: Tensors = field(default_factory=dict)
     vision: Tensors = field(default_factory=dict)
     prithvi: Tensors = field(default_factory=dict)
-    whole: Tensors = field(default_factory=dict)
-    """Of a describer: all, or what reads and writes."""
+    ours: Tensors = field(default_factory=dict)
+    """Of a describer of ours: all of it, or what reads and writes, as the recipe says."""
 
 
 def started(recipe: Recipe, dialogue: Dialogue, start: Start) -> Describer:
@@ -43,9 +43,9 @@ def started(recipe: Recipe, dialogue: Dialogue, start: Start) -> Describer:
                 f"Recipe {recipe.name} names a Prithvi, and its encoder is of kind res, which has none: leave out prithvi_from."
             )
         load_prithvi(network.encoder.prithvi, start.prithvi, recipe.network.encoder.channels, where=_named(recipe.prithvi_from))
-    if start.whole:
+    if start.ours:
         part = network if recipe.start_with == "all" else network.language
-        fill(part, start.whole, where=recipe.start_from)
+        fill(part, start.ours, where=recipe.start_from)
     return network
 
 

@@ -120,5 +120,7 @@ def test_shipped_recipes_are_read_and_contradictions_refused():
     assert published.network.adapter is not None
     with pytest.raises(RecipeWrong, match="keep one"):
         replace(published, start_from="describe-tiny")
+    with pytest.raises(RecipeWrong, match="name them in start_from"):
+        replace(published, start_with="language")
     with pytest.raises(RecipeWrong, match="of no use without its words"):
         replace(published, words_from="")
